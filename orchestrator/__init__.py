@@ -1,0 +1,1 @@
+"""Remote remediation of MSExchangeTransport event 11012 on on-premises Exchange."""
