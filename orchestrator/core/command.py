@@ -88,7 +88,8 @@ def _members(members: Sequence[str]) -> str:
 def quote(text: str) -> str:
     """Return *text* as a PowerShell expression that evaluates to exactly it."""
     if not _CONTROL.search(text):
-        return f"'{_QUOTE.sub(r'\1\1', text)}'"
+        doubled = _QUOTE.sub(r"\1\1", text)
+        return f"'{doubled}'"
     pieces = [
         f"[char]0x{ord(piece):04x}" if _CONTROL.fullmatch(piece) else quote(piece)
         for piece in re.split(f"({_CONTROL.pattern})", text)
