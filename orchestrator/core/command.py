@@ -16,17 +16,17 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True):
     """Base of immutable values that are written to disk: compared, hashed and encoded by field."""
 
 
-class Delta(Plain, tag="delta", tag_field="type"):
+class Delta(Plain, frozen=True, tag="delta", tag_field="type"):
     """Members added to and removed from a multivalued property, ``@{Add=...; Remove=...}``."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
 
 
-Argument: TypeAlias = None | bool | int | str | tuple[str, ...] | Delta
+Argument: TypeAlias = bool | int | str | tuple[str, ...] | Delta | None
 
 
-class Command(Plain):
+class Command(Plain, frozen=True):
     """One cmdlet call. A switch is the argument True or False."""
 
     name: str
