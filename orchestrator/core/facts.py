@@ -32,7 +32,7 @@ class Unknown(Plain, frozen=True):
     reason: str
 
 
-class UnknownFact(Exception):  # noqa: N818 - it ends a judgement, it is not a fault
+class UnknownFact(Exception):
     """A decision needs something that is not known. It becomes a refusal of the plan."""
 
     def __init__(self, subject: str, reason: str) -> None:
