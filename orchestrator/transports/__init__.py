@@ -1,0 +1,1 @@
+"""Ways to a server: the PowerShell remoting protocol, and programs run over WinRM."""
