@@ -17,7 +17,15 @@ from orchestrator.core.selection import EVERYTHING, TAG, choose
 
 Variable: TypeAlias = bool | int | str
 
-Words = Annotated[str, Meta(min_length=1)]
+# One line. A backslash in double quotes can hide a line feed, as in "CONTOSO\nadmin".
+Line = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)",
+        description="Text of one line; with a backslash in it, in single quotes or none.",
+    ),
+]
+Words = Annotated[Line, Meta(min_length=1)]
 Seconds = Annotated[int, Meta(ge=1, le=3600, description="Whole seconds, from 1 to 3600.")]
 # The lookahead is for a final line feed, which Python's $ would let pass.
 Name = Annotated[
@@ -139,7 +147,7 @@ class Connection(Plain, frozen=True, kw_only=True):
     )
     ssl: Annotated[bool, Meta(description="Whether to use https.")] = False
     ca_file: Annotated[
-        str, Meta(description="Certificates of a private CA (PEM); beside the inventory file.")
+        Line, Meta(description="Certificates of a private CA (PEM); beside the inventory file.")
     ] = ""
     auth: Annotated[Auth, Meta(description="How to prove who we are.")] = Auth.KERBEROS
     encryption: Annotated[Encryption, Meta(description="Encryption of messages beneath http.")] = (
@@ -150,10 +158,11 @@ class Connection(Plain, frozen=True, kw_only=True):
     ] = False
     spn_service: Annotated[Words, Meta(description="Service class of the Kerberos name.")] = "HTTP"
     spn_hostname: Annotated[
-        str, Meta(description="Host of the Kerberos name, where it is not the server's name.")
+        Line, Meta(description="Host of the Kerberos name, where it is not the server's name.")
     ] = ""
     user: Annotated[
-        str, Meta(description=r"The account, as CONTOSO\ops or ops@CONTOSO.EXAMPLE.")
+        Line,
+        Meta(description=r"The account, as CONTOSO\ops (not in double quotes), or ops@CONTOSO."),
     ] = ""
     timeouts: Annotated[Timeouts, Meta(description="How long to wait, in seconds.")] = Timeouts()
 

@@ -109,7 +109,8 @@ def _enumerated(fault: _Fault, _: re.Match[str]) -> ConfigurationError:
 
 
 def _mistyped(fault: _Fault, found: re.Match[str]) -> ConfigurationError:
-    wanted = " or ".join(_KINDS.get(each, each) for each in found[1].split(" | "))
+    kinds = [_KINDS.get(each, each) for each in found[1].split(" | ")]
+    wanted = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
     given = _KINDS.get(found[2], found[2])
     shown = f" {fault.shown}" if isinstance(fault.value, str) else ""
     return fault.error(f"{wanted} is expected, not {given}{shown}", _hint(fault, found))

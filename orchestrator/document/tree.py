@@ -87,11 +87,12 @@ def parse(text: str, file: str = "") -> Document:
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an escape beyond Unicode
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "it cannot be read"
-        message = f"this is not YAML: {problem}"
-        raise _error(file, _place(mark), message, _QUOTES) from None
+        advice = _ESCAPE if "escape" in problem else _QUOTES
+        raise _error(file, _place(mark), f"this is not YAML: {problem}", advice) from None
     return builder.document()
 
 
+_ESCAPE = "In double quotes a backslash begins an escape: use single quotes."
 _QUOTES = "Look for a missing quote, colon or space in this line and the one before it."
 
 # What YAML does not allow, what cannot be seen (bidirectional marks, spaces without width), and
