@@ -51,10 +51,10 @@ _CATEGORIES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A change of state of a pool or a pipeline. *error* is what ended it, if anything did."""
+    """The state a pool or pipeline has come to, and the error that ended it, if one did."""
 
     state: int
-    error: ErrorRecord | None = None
+    error_record: ErrorRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class Target:
     name: str
     address: str = ""
     port: int | None = None
-    path: str = "PowerShell/"
+    path: str = "PowerShell"
     ssl: bool = False
     ca_file: str | None = None
     auth: Authentication = "kerberos"
@@ -67,6 +67,11 @@ class Target:
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     def __post_init__(self) -> None:
+        if self.auth == "basic" and self.encryption == "always":
+            raise ConfigurationError(
+                f"{self.name}: Basic has no message encryption",
+                "Use kerberos, or encryption: auto.",
+            )
         if self.ssl or self.allow_cleartext:
             return
         if self.auth == "basic":

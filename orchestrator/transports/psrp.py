@@ -1,0 +1,241 @@
+"""PowerShell remoting to an Exchange server, by way of pypsrp: one session, commands as data.
+
+What a session costs, in HTTP requests [measured, requests counted by the server]: 3 to open (with
+message encryption 1 more, NTLM 2 more, Kerberos 1 more), per pipeline 1 Command and 1 Receive or
+more, 1 to close. pypsrp used as its documentation has it sends one Signal more per pipeline. The
+signal frees what the server keeps of a finished pipeline; so does the end of the shell. Windows
+allows a shell 1000 unfreed pipelines by default (pypsrp #148), we leave FINISHED of them.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+from orchestrator.core.command import Argument, Command, Delta, ErrorRecord, Result, Statement
+from orchestrator.core.errors import NotLetIn, TransportError, Unreachable
+from orchestrator.transports.faults import Translation
+from orchestrator.transports.target import Deadlines, Target
+from orchestrator.transports.verdicts import Stage
+
+if TYPE_CHECKING:
+    from pypsrp.powershell import PowerShell
+
+    from orchestrator.transports.pool import Pool
+
+Clock: TypeAlias = Callable[[], float]
+
+FINISHED: Final = 8
+"""How many finished pipelines may wait on the server for the shell to end."""
+
+IDLE: Final = 100.0
+"""After how many seconds without a request a session is replaced before it is used. IIS drops idle
+connections after 120 s and takes the shell with them (pypsrp #21, #203)."""
+
+# The attempt to release a broken session may not hold anybody up.
+_FAREWELL: Final = Deadlines(connect=5, read=5, operation=4, pipeline=5)
+
+_I32: Final = range(-(2**31), 2**31)
+_I64: Final = range(-(2**63), 2**63)
+
+
+def open_session(target: Target, clock: Clock = time.monotonic) -> "PsrpSession":
+    """Return a session that is open on *target*'s server, or raise a TransportError.
+
+    *clock* tells monotonic seconds; all deadlines are readings of it. If opening fails half way,
+    what the server may have made of it is released.
+    """
+    session = PsrpSession(target, clock)
+    session.open()
+    return session
+
+
+class PsrpSession:
+    """One runspace on one server: implements core.command.Transport. It belongs to one thread.
+
+    After an Unreachable, ConnectionLost or ProtocolViolation the session is over: the server's
+    part of it has been released as far as that can be done, and every further call is Unreachable.
+    """
+
+    def __init__(self, target: Target, clock: Clock = time.monotonic) -> None:
+        self._target = target
+        self._clock = clock
+        self._pool: Pool | None = None
+        self._finished: list[PowerShell] = []
+        self._used = 0.0
+
+    def __repr__(self) -> str:
+        return f"PsrpSession({self._target.url})"
+
+    def open(self) -> None:
+        """Connect, authenticate and make a runspace. See open_session."""
+        from orchestrator.transports.connection import connect  # noqa: PLC0415 - heavy
+        from orchestrator.transports.pool import Pool  # noqa: PLC0415 - 0.3 s of imports
+
+        target = self._target
+        password = target.secret() if target.secret is not None else None
+        with Translation(target.name, Stage.OPENING, password):
+            wsman = connect(target, password)
+            pool = Pool(wsman, target.configuration, target.deadlines.operation, self._clock)
+        self._pool = pool
+        try:
+            with self._translation(Stage.OPENING):
+                pool.start(self._clock() + target.deadlines.pipeline)
+        except NotLetIn:
+            self._abandon(quietly=True)
+            raise
+        except BaseException:
+            self._abandon()
+            raise
+        self._used = self._clock()
+
+    def invoke(self, *statements: Statement) -> Result:
+        """Run *statements* as one pipeline: see core.command.Transport.
+
+        An error that ends the pipeline is the last of the result's errors, marked terminating. A
+        question that the server asks ends it in the same way: nobody is there to answer. An
+        arbitrary exception, such as KeyboardInterrupt, stops the pipeline on its way out.
+        """
+        pool = self._ready()
+        pipeline = _pipeline(pool, statements)
+        try:
+            with self._translation(Stage.SENDING) as translation:
+                self._run(pool, pipeline, translation)
+        except BaseException:
+            self._abandon()
+            raise
+        result = _result(pool, pipeline)
+        self._finish(pool, pipeline)
+        self._used = self._clock()
+        return result
+
+    def close(self) -> None:
+        """Release the session on the server and every connection. Never raises."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        with suppress(TransportError), self._translation(Stage.RUNNING):
+            pool.close()
+        pool.connection.close()
+
+    def _translation(self, stage: Stage) -> Translation:
+        hidden = self._pool.connection.transport.password if self._pool else None
+        return Translation(self._target.name, stage, hidden)
+
+    def _ready(self) -> "Pool":
+        if self._pool is None:
+            raise Unreachable(
+                "the session has ended", "Open a new session.", server=self._target.name
+            )
+        if self._clock() - self._used > IDLE:
+            self._abandon()
+            self.open()
+        return self._pool
+
+    def _run(self, pool: "Pool", pipeline: "PowerShell", translation: Translation) -> None:
+        from pypsrp.complex_objects import PSInvocationState  # noqa: PLC0415 - heavy
+
+        pool.deadline = self._clock() + self._target.deadlines.pipeline
+        pipeline.begin_invoke()
+        translation.stage = Stage.RUNNING
+        while pipeline.state == PSInvocationState.RUNNING and pool.console.question is None:
+            pipeline.poll_invoke()
+
+    def _finish(self, pool: "Pool", pipeline: "PowerShell") -> None:
+        """Free what the server keeps of pipelines. The result is known: failing cannot undo it."""
+        asked, pool.console.question = pool.console.question, None
+        self._finished.append(pipeline)
+        try:
+            with self._translation(Stage.RUNNING):
+                if asked is not None:
+                    pipeline.stop()
+                if asked is not None or len(self._finished) > FINISHED:
+                    for each in self._finished:
+                        each.close()
+                    self._finished.clear()
+        except TransportError:
+            self._abandon()
+
+    def _abandon(self, *, quietly: bool = False) -> None:
+        """Give the session up and, unless *quietly*, tell the server over a new connection.
+
+        With message encryption a broken connection cannot be taken up again: whatever is sent on
+        another one is answered with HTTP 400, and the shell would stay, counting against the 18
+        that a user may have. So the farewell authenticates anew.
+        """
+        from orchestrator.transports.connection import connect  # noqa: PLC0415 - heavy
+
+        pool, self._pool = self._pool, None
+        self._finished.clear()
+        if pool is None:
+            return
+        password = pool.connection.transport.password
+        pool.connection.close()
+        if quietly:
+            return
+        hasty = replace(self._target, deadlines=_FAREWELL)
+        with (
+            suppress(TransportError),
+            Translation(hasty.name, Stage.RUNNING, password),
+            connect(hasty, password) as wsman,
+        ):
+            pool.release(wsman)
+
+
+def _pipeline(pool: "Pool", statements: Sequence[Statement]) -> "PowerShell":
+    from pypsrp.powershell import PowerShell  # noqa: PLC0415 - heavy
+
+    pipeline = PowerShell(pool)
+    for statement in statements:
+        for call in statement:
+            _add(pipeline, call)
+        pipeline.add_statement()
+    return pipeline
+
+
+def _add(pipeline: "PowerShell", call: Command) -> None:
+    pipeline.add_cmdlet(call.name)
+    for name, value in call.parameters:
+        pipeline.add_parameter(name, _sent(value))
+
+
+def _sent(value: Argument) -> Any:
+    """Return *value* as what pypsrp writes correctly."""
+    from pypsrp.serializer import TaggedValue  # noqa: PLC0415 - heavy
+
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            tag = "I32" if value in _I32 else "I64" if value in _I64 else "D"
+            return TaggedValue(tag, value)
+        case Delta(add, remove):
+            halves = {"Add": list(add), "Remove": list(remove)}
+            return {name: members for name, members in halves.items() if members}
+        case _:
+            return list(value)
+
+
+def _result(pool: "Pool", pipeline: "PowerShell") -> Result:
+    from pypsrp.complex_objects import PSInvocationState  # noqa: PLC0415 - heavy
+
+    errors = cast("list[ErrorRecord]", list(pipeline.streams.error))
+    if pool.console.question is not None:
+        errors.append(_refused(pool.console.question))
+    elif pipeline.state != PSInvocationState.COMPLETED and not any(e.terminating for e in errors):
+        errors.append(ErrorRecord("the pipeline ended without saying why", terminating=True))
+    host = tuple(pool.console.lines)
+    warnings = (*pool.warnings, *cast("list[str]", pipeline.streams.warning))
+    pool.console.lines.clear()
+    pool.warnings.clear()
+    return Result(tuple(pipeline.output), tuple(errors), warnings, host)
+
+
+def _refused(question: str) -> ErrorRecord:
+    return ErrorRecord(
+        f"the server asked a question, and the pipeline was stopped: {question}",
+        error_id="PromptRefused",
+        category="OperationStopped",
+        terminating=True,
+    )
