@@ -92,6 +92,11 @@ class Facts:
             raise UnknownFact(kind, found.reason)
         return found
 
+    def maybe(self, kind: str) -> tuple[Observation, ...]:
+        """Return every object of *kind* that is known: for what is good to know, not needed."""
+        found = self.known.get(kind, ())
+        return () if isinstance(found, Unknown) else found
+
     def one(self, ref: ObjectRef) -> Observation:
         """Return the object *ref* names. Raises UnknownFact where it is gone or not known."""
         for observation in self.of(ref.kind):

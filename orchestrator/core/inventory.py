@@ -203,35 +203,37 @@ _CLEAR = "Set 'ssl: true'; only where anybody may read it, set 'allow_cleartext:
 _CONTRADICTIONS: tuple[tuple[Callable[[Organization], bool], Contradiction], ...] = (
     (
         lambda o: o.auth is Auth.BASIC and not o.ssl and not o.allow_cleartext,
-        Contradiction("auth", "basic sends the password in clear over http", _CLEAR),
+        Contradiction("auth", "basic authentication sends the password in clear over http", _CLEAR),
     ),
     (
         lambda o: o.encryption is Encryption.NEVER and not o.ssl and not o.allow_cleartext,
-        Contradiction("encryption", "never sends everything in clear over http", _CLEAR),
+        Contradiction(
+            "encryption", "without encryption everything is sent in clear over http", _CLEAR
+        ),
     ),
     (
         lambda o: o.encryption is Encryption.ALWAYS and o.ssl,
         Contradiction(
             "encryption",
-            "always is for http; with 'ssl: true' TLS encrypts already",
+            "'always' is for http; with 'ssl: true' TLS encrypts already",
             "Leave it at 'auto'.",
         ),
     ),
     (
         lambda o: o.encryption is Encryption.ALWAYS and o.auth is Auth.BASIC,
         Contradiction(
-            "encryption", "basic has no means to encrypt messages", "Set 'ssl: true' instead."
+            "encryption", "basic authentication cannot encrypt messages", "Set 'ssl: true' instead."
         ),
     ),
     (
         lambda o: bool(o.ca_file) and not o.ssl,
-        Contradiction("ca_file", "a CA means nothing without https", "Set 'ssl: true'."),
+        Contradiction("ca_file", "a CA is of no use without https", "Set 'ssl: true'."),
     ),
     (
         lambda o: o.credential.source is Source.KERBEROS and o.auth in {Auth.NTLM, Auth.BASIC},
         Contradiction(
             "credential",
-            "a Kerberos ticket does not help ntlm or basic",
+            "a Kerberos ticket is of no use to ntlm and basic",
             "Name where the password is, as in 'keyring:NAME', or set 'auth: kerberos'.",
         ),
     ),

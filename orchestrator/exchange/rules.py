@@ -1,0 +1,54 @@
+"""Every rule that judges a plan. To add one: write it, and give it a row."""
+
+from collections.abc import Iterable
+
+from orchestrator.core.facts import Query
+from orchestrator.core.inventory import Protection
+from orchestrator.core.playbook import Rule
+from orchestrator.exchange.lists import HalfRemedy, Lowering, ReceiveList, SendList
+from orchestrator.exchange.objects import (
+    OBJECT_KINDS,
+    RECEIVE_CONNECTOR,
+    RECEIVE_LIST,
+    SEND_CONNECTOR,
+    SEND_LIST,
+    TRANSPORT_CONFIG,
+)
+from orchestrator.exchange.protection import (
+    Linked,
+    NeverDisabled,
+    Protected,
+    Version,
+    WholeValues,
+)
+from orchestrator.exchange.rights import Rights
+from orchestrator.exchange.takeover import Stranding, TakeOver
+
+
+def rules(
+    queries: Iterable[Query], protection: Protection, domains: tuple[str, ...]
+) -> tuple[Rule, ...]:
+    """Return the rules that can have something to say of what steps with *queries* change.
+
+    *domains* are those the playbook is about. A rule about a property applies where a step asks
+    for it, and a step asks for everything it touches.
+    """
+    asked = {(query.kind, name) for query in queries for name in query.properties}
+    kinds = tuple(kind for kind in OBJECT_KINDS if any(kind == asking for asking, _ in asked))
+    half = HalfRemedy(domains)
+    table: tuple[tuple[tuple[str, str], tuple[Rule, ...]], ...] = (
+        ((TRANSPORT_CONFIG, RECEIVE_LIST), (ReceiveList(),)),
+        ((TRANSPORT_CONFIG, SEND_LIST), (SendList(),)),
+        (
+            (RECEIVE_CONNECTOR, "Enabled"),
+            (NeverDisabled(RECEIVE_CONNECTOR), Linked(), TakeOver(), Version(RECEIVE_CONNECTOR)),
+        ),
+        (
+            (SEND_CONNECTOR, "Enabled"),
+            (NeverDisabled(SEND_CONNECTOR), Stranding(), Version(SEND_CONNECTOR)),
+        ),
+    )
+    chosen = [rule for about, rows in table if about in asked for rule in rows]
+    off = {(RECEIVE_CONNECTOR, "Enabled"), (SEND_CONNECTOR, "Enabled")} & asked
+    always: tuple[Rule, ...] = (Protected(protection), WholeValues(), Lowering(), Rights(kinds))
+    return (*chosen, *((half,) if off else ()), *always)

@@ -1,0 +1,81 @@
+"""The conditions that ``require`` and ``when`` may name, and the proofs that ``verify`` may."""
+
+from typing import Literal
+
+from orchestrator.core.command import Plain
+from orchestrator.core.facts import Facts, Query
+from orchestrator.core.playbook import Refusal, Sign
+from orchestrator.exchange.connectors import (
+    RECEIVE_PROPERTIES,
+    accepts_anonymous,
+    receive_connectors,
+    receive_signs,
+    same_flow,
+    shown,
+    tie,
+)
+from orchestrator.exchange.domains import entry_for
+from orchestrator.exchange.objects import RECEIVE_CONNECTOR, TRANSPORT_CONFIG
+from orchestrator.steps.domains import LISTS
+
+
+class Listed(Plain, frozen=True):
+    """The *list* holds *domain*."""
+
+    list: Literal["receive", "send"]
+    domain: str
+
+    def queries(self) -> tuple[Query, ...]:
+        """Ask for the list."""
+        return (Query(TRANSPORT_CONFIG, (LISTS[self.list],)),)
+
+    def check(self, seen: Facts) -> Refusal | None:
+        """Return None where an entry covers exactly the domain."""
+        name = LISTS[self.list]
+        for config in seen.of(TRANSPORT_CONFIG):
+            if entry_for(config.members(name), self.domain):
+                return None
+        return Refusal("listed", f"{self.domain} is not on {name}")
+
+
+class AcceptsAnonymous(Plain, frozen=True):
+    """The connector that carries the partner's mail takes it from an anonymous session.
+
+    Removing a domain from the list does not help where the connector grants only Partners: the
+    session is then anonymous, and is refused there [inf]. Holds where no *connector* is named.
+    """
+
+    connector: str | None
+
+    def queries(self) -> tuple[Query, ...]:
+        """Ask for every receive connector with every sign."""
+        return (Query(RECEIVE_CONNECTOR, RECEIVE_PROPERTIES),)
+
+    def check(self, seen: Facts) -> Refusal | None:
+        """Refuse where any enabled connector of the flow turns anonymous mail away."""
+        if self.connector is None:
+            return None
+        everything = receive_connectors(seen)
+        tied = tie(self.connector, everything)
+        if isinstance(tied, Refusal):
+            return tied
+        refusing = [
+            c
+            for c in same_flow(tied, everything)
+            if c.get("Enabled") is not False and not accepts_anonymous(c)
+        ]
+        if not refusing:
+            return None
+        signs = tuple(Sign(c.ref.label, "Enabled", shown(c, "Enabled")) for c in refusing)
+        return Refusal(
+            "partners-only",
+            f"{refusing[0].ref.label} takes no anonymous mail: once the domain is off the list, "
+            "the partner's mail is still refused there",
+            "Run 'retire-dedicated-connectors' with the same connector, or have AnonymousUsers "
+            "added to its PermissionGroups.",
+            (*signs, *(sign for c in refusing for sign in receive_signs(c))),
+        )
+
+
+class ReadBack(Plain, frozen=True):
+    """Every change is read back from the pinned domain controller, as it always is."""
