@@ -34,15 +34,11 @@ def locate(tree: Tree, kind: type, text: str, pattern: tuple[str | int | None, .
         if step is not None:
             path = (*path, step)
             continue
-        content = at(tree, path)
-        guilty = (k for k in _keys(content) if _same(_only(tree, path, k), kind, text))
+        content = _mapping(at(tree, path))
+        guilty = (k for k in content if _same(_only(tree, path, k), kind, text))
         path = (*path, next(guilty))
         tree = _only(tree, path[:-1], str(path[-1]))
     return path
-
-
-def _keys(content: Tree) -> tuple[str, ...]:
-    return tuple(content) if isinstance(content, dict) else ()
 
 
 def _same(tree: Tree, kind: type, text: str) -> bool:
@@ -56,20 +52,20 @@ def _same(tree: Tree, kind: type, text: str) -> bool:
 def at(tree: Tree, path: Path) -> Tree:
     """Return the part of *tree* at *path*, which has to exist."""
     for step in path:
-        if isinstance(tree, dict):
-            tree = tree[str(step)]
-        elif isinstance(tree, list):
-            tree = tree[int(step)]
+        tree = tree[int(step)] if isinstance(tree, list) else _mapping(tree)[str(step)]
     return tree
 
 
 def _only(tree: Tree, path: Path, key: str) -> Tree:
     """Return *tree* with the mapping at *path* reduced to its entry *key*."""
-    if isinstance(tree, dict):
-        if not path:
-            return {key: tree[key]}
-        return {**tree, str(path[0]): _only(tree[str(path[0])], path[1:], key)}
     if isinstance(tree, list):
         index = int(path[0])
         return [*tree[:index], _only(tree[index], path[1:], key), *tree[index + 1 :]]
-    return tree
+    content = _mapping(tree)
+    if not path:
+        return {key: content[key]}
+    return {**content, str(path[0]): _only(content[str(path[0])], path[1:], key)}
+
+
+def _mapping(tree: Tree) -> dict[str, Tree]:
+    return tree if isinstance(tree, dict) else {}

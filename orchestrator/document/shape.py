@@ -63,7 +63,7 @@ class _Fault:
         """The value for a message: short, and without its text where that may be a secret."""
         if any(is_secret(each) for each in self.types):
             return "what is written there"
-        text = repr(self.value) if isinstance(self.value, str) else _name(self.value)
+        text = repr(self.value)
         return text if len(text) <= 60 else text[:56] + " ..."
 
     @property
@@ -127,11 +127,12 @@ def _hint(fault: _Fault, found: re.Match[str]) -> str:
 def _bounded(fault: _Fault, found: re.Match[str]) -> ConfigurationError:
     kind, limit, bound = found[1], found[2], found[3]
     what = {"str": "text", "array": "a list", "object": "a mapping"}.get(kind)
-    extent = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}[limit]
+    extent = "at least" if limit == ">=" else "at most"
     if what is None:
         shown = f"not {fault.value}"
         return fault.error(f"a number of {extent} {bound} is expected, {shown}", fault.purpose)
-    unit = "characters" if kind == "str" else "entries"
+    one, many = ("character", "characters") if kind == "str" else ("entry", "entries")
+    unit = one if bound == "1" else many
     return fault.error(f"{what} of {extent} {bound} {unit} is expected", fault.purpose)
 
 
@@ -156,20 +157,6 @@ _SENTENCES: tuple[
     (re.compile(r"Object missing required field `(.+)`"), _missing),
     (re.compile(r"Invalid enum value .+", re.DOTALL), _enumerated),
     (re.compile(r"Expected `(.+)`, got `(.+)`"), _mistyped),
-    (re.compile(r"Expected `(\w+)` (?:of length )?([<>]=?) (\S+)"), _bounded),
+    (re.compile(r"Expected `(\w+)` (?:of length )?([<>]=) (\S+)"), _bounded),
     (re.compile(r"Expected `str` matching regex .+", re.DOTALL), _unmatched),
 )
-
-
-def _name(value: Tree) -> str:
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true" if value else "false"
-        case int() | str():
-            return str(value)
-        case list():
-            return "a list"
-        case dict():
-            return "a mapping"
