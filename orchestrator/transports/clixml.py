@@ -66,9 +66,13 @@ def decode(xml: str | bytes) -> object:
 
 def parse(xml: str | bytes) -> Element:
     """Return the root of *xml*, its tags rid of namespaces, or raise ClixmlError."""
+    nul, doctype = ("\0", "<!DOCTYPE") if isinstance(xml, str) else (b"\0", b"<!DOCTYPE")
     # A declaration of entities is the only way to make a small text large; PowerShell writes none.
-    if ("<!DOCTYPE" in xml) if isinstance(xml, str) else (b"<!DOCTYPE" in xml):
+    if doctype in xml:  # type: ignore[operator] # both are str or both are bytes
         raise ClixmlError("a document type declaration is not allowed")
+    # Expat takes "<" and a NUL for UTF-16 whatever it was told, and would find a declaration there.
+    if nul in xml:  # type: ignore[operator] # likewise
+        raise ClixmlError("a NUL is not allowed")
     parser = XMLParser(encoding="utf-8")  # noqa: S314 - entities cannot be declared, see above
     try:
         parser.feed(xml)
