@@ -310,6 +310,16 @@ def test_what_a_type_says_itself_is_passed_on() -> None:
         convert(parse("number: 1"), _Even)
 
 
+class _Pair(Plain, frozen=True):
+    both: Annotated[Mapping[str, _Leaf], Meta(min_length=2)]
+
+
+def test_a_fault_in_entries_that_cannot_stand_alone_is_named_by_what_holds_them() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        convert(parse("both: {a: {}, b: {size: 0}}"), _Pair)
+    assert str(caught.value) == "1:1: Expected `int` >= 1, in one of the entries at both"
+
+
 def test_a_long_text_is_cut_in_a_message() -> None:
     with pytest.raises(ConfigurationError) as caught:
         convert(parse(f"leaves: {{a: {{shape: {'o' * 500}}}}}"), _Tree)

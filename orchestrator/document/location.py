@@ -36,8 +36,10 @@ def locate(tree: Tree, kind: type, text: str, pattern: tuple[str | int | None, .
             continue
         content = _mapping(at(tree, path))
         guilty = (k for k in content if _same(_only(tree, path, k), kind, text))
-        path = (*path, next(guilty))
-        tree = _only(tree, path[:-1], str(path[-1]))
+        culprit = next(guilty, None)
+        if culprit is None:  # no entry alone: it is their number or their company
+            return path
+        tree, path = _only(tree, path, culprit), (*path, culprit)
     return path
 
 

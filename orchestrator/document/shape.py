@@ -81,6 +81,8 @@ def _explain(
 ) -> ConfigurationError:
     message, key, pattern = split(text)
     path = locate(document.tree, kind, text, pattern)
+    if len(path) < len(pattern):
+        return document.error(path, f"{message}, in one of the entries")
     types = tuple(types_at(type_info(kind), path, key=key))
     fault = _Fault(document, path, key, types, hints)
     for words, tell in _SENTENCES:

@@ -84,7 +84,10 @@ class Entry(Settings, frozen=True, kw_only=True):
     ] = ""
     tags: Annotated[tuple[Name, ...], Meta(description="For --limit tag:NAME.")] = ()
     variables: Annotated[
-        Mapping[Identifier, Variable],
+        Mapping[
+            Identifier,
+            Annotated[Variable, Meta(description="Text, a whole number, true or false.")],
+        ],
         Meta(description="Default values for the inputs of playbooks, by their names."),
     ] = {}
     protect: Annotated[Protection, Meta(description="What no playbook may touch.")] = Protection()
@@ -95,11 +98,26 @@ class Written(Plain, frozen=True, kw_only=True):
 
     defaults: Annotated[Settings, Meta(description="For all organizations.")] = Settings()
     organizations: Annotated[
-        dict[Name, Entry], Meta(min_length=1, description="Organizations by name.")
+        dict[
+            Name,
+            Annotated[
+                Entry, Meta(description="What is known of it stands under it: at least 'servers'.")
+            ],
+        ],
+        Meta(
+            min_length=1,
+            description="Each organization under a name of your choice, with its 'servers'.",
+        ),
     ]
     groups: Annotated[
-        Mapping[Name, Annotated[tuple[Name, ...], Meta(min_length=1)]],
-        Meta(description="Groups by name: names of organizations or of other groups."),
+        Mapping[
+            Name,
+            Annotated[
+                tuple[Name, ...],
+                Meta(min_length=1, description="Names of organizations or of other groups."),
+            ],
+        ],
+        Meta(description="Groups, each under its name."),
     ] = {}
 
 
@@ -214,9 +232,10 @@ def _absolute(path: str, directory: Path) -> str:
 
 
 def _conflict(document: Document, name: str, conflict: Contradiction) -> ConfigurationError:
-    own = ("organizations", name, conflict.key)
-    path = next((p for p in (own, ("defaults", conflict.key)) if p in document.places), own[:2])
-    return document.error(path, f"{name}: {conflict.key}: {conflict.message}", conflict.advice)
+    own, default = ("organizations", name, conflict.key), ("defaults", conflict.key)
+    if own in document.places or default not in document.places:
+        return document.error(own, conflict.message, conflict.advice)
+    return document.error(default, f"{conflict.message}, as in {name}", conflict.advice)
 
 
 def _groups(document: Document, written: Written) -> dict[str, tuple[str, ...]]:

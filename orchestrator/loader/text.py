@@ -21,16 +21,15 @@ def read_text(path: Path) -> str:
 def read_bytes(path: Path) -> bytes:
     """Return what the file holds, at most 1 MiB. Raises ConfigurationError as ``read_text``."""
     file = str(path)
-    if path.is_dir():
-        raise ConfigurationError("this is a directory", "Name a file in it.", file=file)
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigurationError("there is no such file", _similar(path), file=file) from None
-    except PermissionError:
-        advice = "Ask its owner for the right to read it."
-        raise ConfigurationError("you may not read this file", advice, file=file) from None
+    except (IsADirectoryError, PermissionError):  # Windows says the latter of directories too
+        if path.is_dir():
+            raise ConfigurationError("this is a directory", _INSIDE, file=file) from None
+        raise ConfigurationError("you may not read this file", _OWNER, file=file) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a zero character
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigurationError(f"the file cannot be read: {reason}", file=file) from None
@@ -51,6 +50,8 @@ def decode(content: bytes, file: str) -> str:
         raise ConfigurationError(message, _SAVE, file=file, line=line) from None
 
 
+_INSIDE = "Name a file in it."
+_OWNER = "Ask its owner for the right to read it."
 _SAVE = "Save it as UTF-8; in Windows PowerShell: Set-Content -Encoding utf8."
 
 
