@@ -10,7 +10,7 @@ from orchestrator.journal.store import Damage, Head, Recorded, Report
 
 # A row edited by hand may hold any type in any column; the casts give it the one expected.
 _WALK = """
-    SELECT CAST(stream.name AS TEXT), stream.length, CAST(stream.head AS BLOB),
+    SELECT COALESCE(CAST(stream.name AS TEXT), ''), stream.length, CAST(stream.head AS BLOB),
         CAST(event.version AS INTEGER), COALESCE(CAST(event.payload AS BLOB), x''),
         COALESCE(CAST(event.digest AS BLOB), x'')
     FROM stream LEFT JOIN event ON event.stream = stream.id

@@ -49,10 +49,11 @@ if sys.platform != "win32":
 
 def tighten(directory: Path) -> None:
     """Take away what others may do with a database that was copied in with a wider mode."""
-    for suffix in ("", "-wal", "-shm"):
-        path = directory / (DATABASE + suffix)
-        if sys.platform != "win32" and path.exists() and path.stat().st_mode & 0o077:
-            path.chmod(0o600)
+    if sys.platform != "win32" and is_writable(directory):
+        for suffix in ("", "-wal", "-shm"):
+            path = directory / (DATABASE + suffix)
+            if path.exists() and path.stat().st_mode & 0o077:
+                path.chmod(0o600)
 
 
 def is_writable(directory: Path) -> bool:

@@ -59,6 +59,11 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _fault(path, error) from error
+    except UnicodeDecodeError as error:
+        # SQLite quotes what it cannot understand, and the module cannot decode the quotation.
+        raise JournalDamaged(
+            f"{path}: the journal's file is damaged ({error})", _RESTORE
+        ) from error
     except OSError as error:
         reason = error.strerror or str(error)
         advice = FILE_ADVICE.get(error.errno, "Look at the system's log, then resume the run.")

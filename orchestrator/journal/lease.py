@@ -112,7 +112,11 @@ class Leases:
         with self._connections.writing() as connection:
             row, now = _row(connection, guid), self._now()
             if row is not None and row.counts(owner.host, now):
-                raise _held(guid, row.owner, f"{_ADVICE} Its lease ends at {row.until:%Y-%m-%d %H:%M:%S %Z}.")
+                raise _held(
+                    guid,
+                    row.owner,
+                    f"{_ADVICE} Its lease ends at {row.until:%Y-%m-%d %H:%M:%S %Z}.",
+                )
             token = row.token + 1 if row else 1
             who = (owner.host, owner.pid, owner.user, owner.command, _text(owner.since))
             connection.execute(
@@ -171,9 +175,9 @@ def _row(connection: sqlite3.Connection, guid: str) -> _Row | None:
         return None
     token, until, host, pid, user, command, since = found
     try:
-        owner = Owner(host, pid, user, command, datetime.fromisoformat(since))
-        return _Row(token, owner, None if until is None else datetime.fromisoformat(until))
-    except ValueError as error:
+        owner = Owner(host, pid, user, command, _time(since))
+        return _Row(token, owner, None if until is None else _time(until))
+    except (TypeError, ValueError, OverflowError) as error:
         raise JournalDamaged(
             f"the hold on organization {guid} is damaged: {error}",
             "Make sure that no run is under way, then continue with a copy of the journal.",
@@ -203,3 +207,7 @@ def _lost(hold: Hold, row: _Row | None) -> HoldLost:
 
 def _text(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

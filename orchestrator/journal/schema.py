@@ -89,7 +89,7 @@ def accept(
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION:
         raise StoreError(
-            f"{path} is a database of another program", "Name another directory for the store."
+            f"{path} is not a journal of this program", "Name another directory for the store."
         )
     version = _version(connection)
     if version > len(migrations):

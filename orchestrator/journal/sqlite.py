@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
 
 from orchestrator.core.errors import JournalDamaged
 from orchestrator.journal import audit, chain, directory, schema
@@ -82,7 +81,7 @@ class SqliteStore:
 
     def heads(self, prefix: str = "") -> tuple[Head, ...]:
         """See ``Store.heads``."""
-        query = "SELECT CAST(name AS TEXT), length, hex(head) FROM stream ORDER BY id"
+        query = "SELECT COALESCE(CAST(name AS TEXT), ''), length, hex(head) FROM stream ORDER BY id"
         with self._connections.reading() as connection:
             rows = connection.execute(query).fetchall()
         return tuple(
@@ -99,12 +98,6 @@ class SqliteStore:
     def close(self) -> None:
         """See ``Store.close``."""
         self._connections.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _append(
