@@ -147,6 +147,19 @@ def test_a_journal_locked_by_another_process_can_be_read_but_not_written(
     assert store.append("runs/1", 1, [b"two"]) == 2
 
 
+def test_a_write_does_not_queue_for_ever_behind_one_that_does_not_end(home: Path) -> None:
+    connections = Connections(home, patience=timedelta(milliseconds=10))
+    open_store(home, now=now).close()
+    with (
+        closing(SqliteStore(connections, now)) as store,
+        connections.writing(),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        failure = pool.submit(store.append, "runs/1", 0, [b"one"]).exception()
+    assert isinstance(failure, StoreError)
+    assert "do not come to an end" in failure.message
+
+
 def test_a_full_disk_leaves_what_was_there_and_nothing_half(home: Path, store: Store) -> None:
     store.append("runs/1", 0, [b"one"])
     connections = Connections(home)
@@ -280,6 +293,14 @@ def test_a_migration_that_fails_leaves_the_older_schema(home: Path, store: Store
     assert len(store.read("runs/1")) == 1
 
 
+def test_damage_that_sqlite_quotes_in_no_encoding_is_damage(home: Path, store: Store) -> None:
+    store.close()
+    path = home / "journal.sqlite3"
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE hold", b"CREATE TA\xc2LE hold"))
+    with pytest.raises(JournalDamaged, match="file is damaged"):
+        open_store(home, now=now)
+
+
 def test_making_a_journal_where_there_is_one_leaves_it(home: Path, store: Store) -> None:
     store.append("runs/1", 0, [b"one"])
     schema.create(home / "journal.sqlite3")
@@ -319,6 +340,16 @@ def test_processes_that_make_the_journal_at_the_same_time_share_one(home: Path) 
 def test_naming_the_store_does_not_load_a_database() -> None:
     script = "import sys, orchestrator.journal; print({'sqlite3', 'filelock'} & set(sys.modules))"
     assert run(script) == "set()\n"
+
+
+def test_every_commit_is_flushed_to_a_log_that_readers_do_not_wait_for(
+    home: Path, store: Store
+) -> None:
+    store.append("runs/1", 0, [b"one"])
+    with closing(SqliteStore(connections := Connections(home), now)):
+        full = connections.mine().execute("PRAGMA synchronous").fetchone()
+        mode = connections.mine().execute("PRAGMA journal_mode").fetchone()
+    assert (full, mode) == ((2,), ("wal",))
 
 
 def test_a_thread_that_ended_leaves_no_connection_behind(home: Path, store: Store) -> None:
