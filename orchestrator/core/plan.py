@@ -47,7 +47,8 @@ class Change(Plain, frozen=True):
 class Plan(Plain, frozen=True):
     """Everything that will be done to one organization, in order, and what that rests on.
 
-    A plan with refusals is for reading: it is never carried out.
+    A plan with refusals is for reading: it is never carried out. *asked* is what its steps asked
+    and *domains* what they are about: from these follow the rules that judge it again later.
     """
 
     playbook: str
@@ -61,6 +62,8 @@ class Plan(Plain, frozen=True):
     changes: tuple[Change, ...]
     refusals: tuple[Refusal, ...]
     notes: tuple[str, ...]
+    asked: tuple[Query, ...]
+    domains: tuple[str, ...]
     made: datetime
     expires: datetime
     schema: int = SCHEMA
@@ -110,7 +113,8 @@ def unseal(sealed: Sealed) -> Plan:
 class Draft:
     """A playbook bound to its inputs: what is to be asked, and what is to be made of the answer.
 
-    *guards* are conditions of the steps: a step whose guard does not hold is left out.
+    Each step has its guard: a step whose guard does not hold is left out. *domains* are the
+    domains among the inputs.
     """
 
     playbook: str
@@ -120,17 +124,19 @@ class Draft:
     require: tuple[Predicate, ...]
     steps: tuple[tuple[Predicate | None, Step], ...]
     rules: tuple[Rule, ...]
+    domains: tuple[str, ...]
+
+    @property
+    def asked(self) -> tuple[Query, ...]:
+        """What the steps have to know."""
+        return unite(query for _, step in self.steps for query in step.queries())
 
     def queries(self) -> tuple[Query, ...]:
         """Return everything planning has to ask, one query per kind of object."""
         guards = [guard for guard, _ in self.steps if guard is not None]
-        steps = [step for _, step in self.steps]
-        asked = [
-            *(predicate.queries() for predicate in (*self.require, *guards)),
-            *(step.queries() for step in steps),
-            *(rule.queries() for rule in self.rules),
-        ]
-        return unite(query for queries in asked for query in queries)
+        required = (query for part in (*self.require, *guards) for query in part.queries())
+        ruling = (query for rule in self.rules for query in rule.queries())
+        return unite((*self.asked, *required, *ruling))
 
 
 def make_plan(  # noqa: PLR0913 - planning has exactly these grounds
@@ -163,6 +169,8 @@ def make_plan(  # noqa: PLR0913 - planning has exactly these grounds
         changes=changes,
         refusals=tuple(refusals),
         notes=settled.notes,
+        asked=draft.asked,
+        domains=draft.domains,
         made=made,
         expires=made + life,
     )
@@ -272,6 +280,23 @@ def drifts(plan: Plan, positions: Sequence[int], facts: Facts, rules: Sequence[R
         found += _drift_of(change, now, after, rules)
         now = foresee((change.setting,), now)
     return tuple(found)
+
+
+def check_commands(plan: Plan, facts: Facts, kinds: Kinds) -> None:
+    """Raise ConfigurationError where a command is not the one that follows from its setting.
+
+    A seal is no signature. Called once nothing has drifted, so every difference was put in.
+    """
+    now = facts
+    for change in plan.changes:
+        fresh = diff(change.setting, now.one(change.setting.ref), kinds, plan.controller)
+        planned = change.difference
+        if fresh is None or (fresh.apply, fresh.undo) != (planned.apply, planned.undo):
+            raise ConfigurationError(
+                f"the plan's command for {label(change.setting)} does not follow from its setting",
+                "Make a new plan with 'orchestrator plan'.",
+            )
+        now = foresee((change.setting,), now)
 
 
 def _drift_of(change: Change, now: Facts, after: Facts, rules: Sequence[Rule]) -> list[Drift]:

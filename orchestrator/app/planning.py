@@ -1,0 +1,147 @@
+"""From a playbook and an organization to a plan. Nothing here can write to a server."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from orchestrator.app.workplace import Workplace
+from orchestrator.core.errors import OrchestratorError, RefusedError
+from orchestrator.core.facts import Facts, Query, Unknown, unite
+from orchestrator.core.inventory import Organization
+from orchestrator.core.plan import Draft, Identity, Plan, make_plan
+from orchestrator.core.playbook import (
+    InputType,
+    InputValue,
+    Invocation,
+    Playbook,
+    Predicate,
+    Rule,
+    Step,
+)
+from orchestrator.exchange.objects import OBJECT_KINDS, TRANSPORT_CONFIG
+from orchestrator.exchange.rules import rules
+from orchestrator.session import Session
+from orchestrator.steps import build_predicate, build_step
+from orchestrator.steps.inputs import parse_inputs
+
+LIFE = timedelta(hours=8)
+"""How long a plan may be applied, unless the operator says otherwise."""
+
+IDENTITY = Query(TRANSPORT_CONFIG, ())
+"""Asks which organization answers."""
+
+
+@dataclass(slots=True)
+class Planned:
+    """A plan for one organization, or why there is none. The session is kept for applying it."""
+
+    organization: Organization
+    plan: Plan | None = None
+    error: OrchestratorError | None = None
+    session: Session | None = None
+
+
+def draft(playbook: Playbook, given: Mapping[str, str], organization: Organization) -> Draft:
+    """Return *playbook* bound to its inputs. Raises UsageError, ConfigurationError."""
+    inputs = parse_inputs(playbook, given, organization.variables)
+    steps = tuple(_bound(invocation, inputs) for invocation in playbook.steps)
+    wanted = tuple(pair for pair in steps if pair is not None)
+    asked = unite(query for _, step in wanted for query in step.queries())
+    domains = tuple(
+        str(inputs[spec.name])
+        for spec in playbook.inputs
+        if spec.type is InputType.DOMAIN and inputs[spec.name] is not None
+    )
+    return Draft(
+        playbook=playbook.name,
+        playbook_digest=playbook.digest,
+        title=playbook.title,
+        inputs=inputs,
+        require=tuple(build_predicate(invocation, inputs) for invocation in playbook.require),
+        steps=wanted,
+        rules=rules(asked, organization.protect, domains),
+        domains=domains,
+    )
+
+
+def _bound(
+    invocation: Invocation, inputs: Mapping[str, InputValue]
+) -> tuple[Predicate | None, Step] | None:
+    """Return a step with its guard, or None where ``when`` names an input that is false."""
+    match invocation.when:
+        case str(name) if not inputs[name]:
+            return None
+        case Invocation() as guard:
+            return build_predicate(guard, inputs), build_step(invocation, inputs)
+        case _:
+            return None, build_step(invocation, inputs)
+
+
+def plan_organization(
+    workplace: Workplace,
+    organization: Organization,
+    playbook: Playbook,
+    given: Mapping[str, str],
+    life: timedelta = LIFE,
+) -> Planned:
+    """Look at *organization* and say what would change. An error is part of the answer."""
+    session = workplace.session(organization)
+    try:
+        bound = draft(playbook, given, organization)
+        session.pin()
+        facts = session.ask((*bound.queries(), IDENTITY))
+        plan = make_plan(
+            bound,
+            identity(organization, facts),
+            facts,
+            OBJECT_KINDS,
+            made=workplace.clock(),
+            life=life,
+        )
+    except OrchestratorError as error:
+        session.close()
+        return Planned(organization, error=error)
+    return Planned(organization, plan=plan, session=session)
+
+
+def identity(organization: Organization, facts: Facts) -> Identity:
+    """Return the organization as its directory names it: the Guid of its TransportConfig.
+
+    Raises RefusedError where that cannot be read: without it nothing can be locked.
+    """
+    seen = facts.known.get(TRANSPORT_CONFIG, Unknown("it was not asked for"))
+    if isinstance(seen, Unknown) or len(seen) != 1:
+        reason = seen.reason if isinstance(seen, Unknown) else f"there are {len(seen)}"
+        raise RefusedError(
+            f"{organization.name}: its TransportConfig cannot be read: {reason}",
+            "'orchestrator doctor' says which right or server is missing.",
+        )
+    return Identity(organization.name, _guid(seen[0].ref.guid))
+
+
+def _guid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return str(uuid.uuid5(uuid.NAMESPACE_X500, text))
+
+
+def judges(plan: Plan, organization: Organization) -> tuple[tuple[Query, ...], tuple[Rule, ...]]:
+    """Return what has to be asked to judge *plan* again, and the rules that judge it."""
+    judging = rules(plan.asked, organization.protect, plan.domains)
+    queries = (query for rule in judging for query in rule.queries())
+    return unite((*plan.asked, *queries, IDENTITY)), judging
+
+
+def find_organization(workplace: Workplace, name: str) -> Organization:
+    """Return the organization a plan or run was made for, by its name in the inventory."""
+    found: Sequence[Organization] = [
+        each for each in workplace.inventory.organizations if each.name == name
+    ]
+    if not found:
+        raise RefusedError(
+            f"the inventory has no organization '{name}', for which this was made",
+            "Use the inventory it was made with.",
+        )
+    return found[0]

@@ -1,0 +1,116 @@
+"""What every use case works with: the inventory, the store, the clock, and the way to a server."""
+
+import getpass
+import os
+import platform
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestrator.core.command import Transport
+from orchestrator.core.inventory import Inventory, Organization, Server
+from orchestrator.journal import Owner, Store, open_store
+from orchestrator.session import Session
+
+Connect = Callable[[Organization, Server], Transport]
+
+
+def utc_now() -> datetime:
+    """Return the time of the wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Workplace:
+    """A jump host, as the use cases see it. Clock and connections are parameters.
+
+    *stop* is set when the operator wants to leave: runs stop at the next boundary between actions.
+    """
+
+    inventory: Inventory
+    store_location: str
+    connect: Connect
+    command: str = "orchestrator"
+    clock: Callable[[], datetime] = utc_now
+    stop: threading.Event = field(default_factory=threading.Event)
+    _store: Store | None = field(default=None, init=False)
+    _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    @property
+    def store(self) -> Store:
+        """The store, opened when it is first needed."""
+        with self._opening:
+            if self._store is None:
+                self._store = open_store(self.store_location, now=self.clock)
+            return self._store
+
+    @property
+    def actor(self) -> str:
+        """Who is at work, as the operating system knows it."""
+        return f"{user_name()}@{platform.node()}"
+
+    def owner(self) -> Owner:
+        """Return who holds an organization on behalf of this process."""
+        return Owner(platform.node(), os.getpid(), user_name(), self.command, self.clock())
+
+    def session(self, organization: Organization) -> Session:
+        """Return a session that opens when it is first used."""
+        return Session(organization, self.connect)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, or until the operator wants to leave."""
+        self.stop.wait(seconds)
+
+    def close(self) -> None:
+        """Release the store."""
+        if self._store is not None:
+            self._store.close()
+
+
+def user_name() -> str:
+    """Return the operating system's name of the user, or ``uid N`` where it has none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
+
+
+def connect_psrp(organization: Organization, server: Server) -> Transport:
+    """Open a session over PowerShell remoting, as the inventory describes."""
+    from orchestrator.credentials import secret  # noqa: PLC0415 - keyring is heavy
+    from orchestrator.transports.psrp import open_session  # noqa: PLC0415 - pypsrp is heavy
+    from orchestrator.transports.target import Deadlines, Target  # noqa: PLC0415 - likewise
+
+    timeouts = organization.timeouts
+    return open_session(
+        Target(
+            name=server.name,
+            address=server.address,
+            port=server.port,
+            path=organization.path,
+            ssl=organization.ssl,
+            ca_file=organization.ca_file or None,
+            auth=organization.auth.value,
+            encryption=organization.encryption.value,
+            allow_cleartext=organization.allow_cleartext,
+            user=organization.user or None,
+            secret=secret(organization.credential, organization.user),
+            service=organization.spn_service,
+            principal_host=organization.spn_hostname or None,
+            deadlines=Deadlines(
+                connect=timeouts.connect,
+                operation=timeouts.operation,
+                read=timeouts.operation + 10,
+                pipeline=timeouts.pipeline,
+            ),
+        )
+    )
+
+
+def default_store() -> str:
+    """Return where the store is unless ORCHESTRATOR_STORE says otherwise."""
+    import platformdirs  # noqa: PLC0415 - only where no location was given
+
+    return str(Path(platformdirs.user_state_dir("orchestrator", appauthor=False)))

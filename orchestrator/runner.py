@@ -1,0 +1,265 @@
+"""The loop that turns decisions into deeds.
+
+Each action is a generator of events. ``drive`` has an event recorded before it asks for the next
+one, so the line after a ``yield`` runs only when the event is durable: the order of the code is
+the order of the journal.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias, assert_never
+
+from orchestrator.core.command import Command, ErrorRecord, Result
+from orchestrator.core.errors import ConnectionLost, ProtocolViolation, TransportError, Unreachable
+from orchestrator.core.events import (
+    ChangeApplied,
+    ChangeDrifted,
+    ChangeFailed,
+    ChangeFoundDone,
+    ChangeStarted,
+    ChangeUndone,
+    ChangeVerified,
+    ChangeWithheld,
+    ContactLost,
+    Event,
+    RunFinished,
+    RunInterrupted,
+    UndoDrifted,
+    UndoFailed,
+    UndoStarted,
+    UndoWithheld,
+    WhatIfAnswered,
+)
+from orchestrator.core.facts import Facts, Query, Reader, UnknownFact, Value, Writer
+from orchestrator.core.plan import Change, Drift, drifts, label, words
+from orchestrator.core.playbook import Rule
+from orchestrator.core.run import (
+    Action,
+    Apply,
+    AskWhatIf,
+    Finish,
+    Run,
+    Settle,
+    Status,
+    Undo,
+    Verify,
+    Wait,
+    evolve,
+    next_action,
+)
+from orchestrator.core.setting import same, touched
+
+Events: TypeAlias = Generator[Event, None, None]
+
+READ_BACKS = 3
+"""How often a change that is not visible yet is looked at before it counts as failed."""
+
+PAUSE = 1.0
+"""Seconds between two such looks."""
+
+
+@dataclass(slots=True)
+class Runner:
+    """Performs actions on one organization.
+
+    *pause* waits for that many seconds, or less when the run is to stop. What was read to verify
+    one change is what the next one is judged by: nothing is sent in between.
+    """
+
+    reader: Reader
+    writer: Writer
+    queries: Sequence[Query]
+    rules: Sequence[Rule]
+    clock: Callable[[], datetime]
+    pause: Callable[[float], None]
+    _seen: Facts | None = field(default=None, init=False)
+
+    def perform(self, run: Run, action: Action) -> Events:
+        """Yield what happens while *action* is carried out. Raises TransportError."""
+        match action:
+            case AskWhatIf(position=position):
+                yield from self._ask_whatif(position, run.plan.changes[position])
+            case Apply(position=position):
+                yield from self._apply(run, position)
+            case Settle(position=position):
+                yield from self._settle(position, run.plan.changes[position])
+            case Verify(position=position):
+                yield from self._verify(position, run.plan.changes[position])
+            case Undo(position=position):
+                yield from self._undo(position, run.plan.changes[position])
+            case Finish(outcome=outcome):
+                yield RunFinished(at=self.clock(), outcome=outcome)
+            case _:
+                assert_never(action)
+
+    def _look(self) -> Facts:
+        return self.reader.ask(self.queries)
+
+    def _ask_whatif(self, position: int, change: Change) -> Events:
+        apply = change.difference.apply
+        result = self.writer.send(Command(apply.name, (*apply.parameters, ("WhatIf", True))))
+        if result.errors:
+            yield ChangeFailed(at=self.clock(), position=position, reason=_reason(result.errors))
+        else:
+            yield WhatIfAnswered(at=self.clock(), position=position, lines=result.host)
+
+    def _apply(self, run: Run, position: int) -> Events:
+        seen, self._seen = self._seen or self._look(), None
+        pending = [p for p, status in enumerate(run.statuses) if status is Status.PENDING]
+        drifted = drifts(run.plan, pending, seen, self.rules)
+        if drifted:
+            yield ChangeDrifted(at=self.clock(), position=position, drifts=drifted)
+        else:
+            yield from self._send(position, run.plan.changes[position])
+
+    def _send(self, position: int, change: Change) -> Events:
+        yield ChangeStarted(at=self.clock(), position=position)
+        try:
+            result = self.writer.send(change.difference.apply)
+        except (ConnectionLost, ProtocolViolation) as error:
+            yield ContactLost(at=self.clock(), position=position, reason=error.message)
+            return
+        except TransportError as error:
+            yield ChangeWithheld(at=self.clock(), position=position, reason=error.message)
+            raise
+        if result.errors:
+            yield from self._after_error(position, change, _reason(result.errors))
+        elif _changed_nothing(result):
+            reason = f"the server says that nothing was changed: {result.warnings[0]}"
+            yield ChangeFoundDone(at=self.clock(), position=position, reason=reason)
+        else:
+            yield ChangeApplied(at=self.clock(), position=position, warnings=result.warnings)
+
+    def _after_error(self, position: int, change: Change, reason: str) -> Events:
+        """Believe neither the error nor its absence: look."""
+        now = self._touched(change)
+        if same(now, change.difference.before):
+            yield ChangeFailed(at=self.clock(), position=position, reason=reason)
+        elif same(now, change.difference.after):
+            found = f"the server reported an error, yet the change is there: {reason}"
+            yield ChangeFoundDone(at=self.clock(), position=position, reason=found)
+        else:
+            yield self._drifted(position, change, now)
+
+    def _settle(self, position: int, change: Change) -> Events:
+        now = self._touched(change)
+        if same(now, change.difference.after):
+            reason = "found done after its effect was in doubt"
+            yield ChangeFoundDone(at=self.clock(), position=position, reason=reason)
+        elif same(now, change.difference.before):
+            reason = "looked: it was not carried out"
+            yield ChangeWithheld(at=self.clock(), position=position, reason=reason)
+        else:
+            yield self._drifted(position, change, now)
+
+    def _verify(self, position: int, change: Change) -> Events:
+        now = self._awaited(change)
+        if same(now, change.difference.after):
+            yield ChangeVerified(at=self.clock(), position=position)
+        elif same(now, change.difference.before):
+            reason = "the server reported success, but reading back shows the state from before"
+            yield ChangeFailed(at=self.clock(), position=position, reason=reason)
+        else:
+            yield self._drifted(position, change, now)
+
+    def _awaited(self, change: Change) -> Value:
+        for _ in range(READ_BACKS - 1):
+            now = self._touched(change)
+            if not same(now, change.difference.before):
+                return now
+            self.pause(PAUSE)
+        return self._touched(change)
+
+    def _touched(self, change: Change) -> Value:
+        """Return what the change is about, freshly read. Raises Unreachable where nobody knows."""
+        self._seen = None
+        facts = self._look()
+        try:
+            now = touched(change.setting, facts.one(change.setting.ref))
+        except UnknownFact as error:
+            raise Unreachable(
+                f"{label(change.setting)} cannot be read: {error.reason}",
+                "Look at it in the Exchange Management Shell, then resume the run.",
+            ) from error
+        self._seen = facts
+        return now
+
+    def _drifted(self, position: int, change: Change, now: Value) -> ChangeDrifted:
+        return ChangeDrifted(at=self.clock(), position=position, drifts=(_drift(change, now),))
+
+    def _undo(self, position: int, change: Change) -> Events:
+        now = self._touched(change)
+        if same(now, change.difference.before):
+            yield ChangeUndone(at=self.clock(), position=position, sent=False)
+        elif same(now, change.difference.after):
+            yield from self._send_back(position, change)
+        else:
+            drifted = (_drift(change, now),)
+            yield UndoDrifted(at=self.clock(), position=position, drifts=drifted)
+
+    def _send_back(self, position: int, change: Change) -> Events:
+        yield UndoStarted(at=self.clock(), position=position)
+        try:
+            result = self.writer.send(change.difference.undo)
+        except (ConnectionLost, ProtocolViolation) as error:
+            yield ContactLost(at=self.clock(), position=position, reason=error.message)
+            return
+        except TransportError as error:
+            yield UndoWithheld(at=self.clock(), position=position, reason=error.message)
+            raise
+        now = self._touched(change)
+        if same(now, change.difference.before):
+            yield ChangeUndone(at=self.clock(), position=position)
+        else:
+            reason = _reason(result.errors) or f"reading back shows {words(now)}"
+            yield UndoFailed(at=self.clock(), position=position, reason=reason)
+
+
+def drive(
+    run: Run,
+    runner: Runner,
+    record: Callable[[Event], None],
+    *,
+    stopping: Callable[[], bool],
+) -> Run:
+    """Carry out *run* to its end, or to where it has to stop; *record* makes each event durable.
+
+    It stops at a boundary between actions when *stopping* says so, and where the wire fails: the
+    run then ends with RunInterrupted and can be resumed.
+    """
+    while (action := next_action(run, runner.clock())) is not None:
+        if stopping():
+            return _interrupt(run, runner, record, "stopped by request", unreachable=False)
+        if isinstance(action, Wait):
+            runner.pause(max(0.0, (action.until - runner.clock()).total_seconds()))
+            continue
+        try:
+            for event in runner.perform(run, action):
+                record(event)
+                run = evolve(run, event)
+        except TransportError as error:
+            return _interrupt(run, runner, record, str(error), unreachable=True)
+    return run
+
+
+def _interrupt(
+    run: Run, runner: Runner, record: Callable[[Event], None], reason: str, *, unreachable: bool
+) -> Run:
+    event = RunInterrupted(at=runner.clock(), reason=reason, unreachable=unreachable)
+    record(event)
+    return evolve(run, event)
+
+
+def _reason(errors: Sequence[ErrorRecord]) -> str:
+    return "; ".join(f"{error.message} ({error.failure})" for error in errors)
+
+
+def _changed_nothing(result: Result) -> bool:
+    """Say whether Exchange warned that the command modified no settings [obs, in English only]."""
+    return any("no settings" in warning and "modified" in warning for warning in result.warnings)
+
+
+def _drift(change: Change, now: Value) -> Drift:
+    planned = change.difference
+    return Drift(label(change.setting), words(planned.before), words(planned.after), words(now))

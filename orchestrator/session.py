@@ -1,0 +1,218 @@
+"""One organization's Exchange endpoint: reads batched, writes one at a time, one session reused.
+
+All questions of a plan go out as statements of one pipeline, narrowed with ``Select-Object``.
+Where that does not work (an error that cannot be attributed, an object nobody asked for, no
+``Select-Object``) each kind is asked on its own, then plainly. What still cannot be read is
+Unknown, never empty.
+"""
+
+from collections.abc import Callable, Sequence
+
+from orchestrator.core.command import Command, ErrorRecord, Record, Result, Statement, Transport
+from orchestrator.core.errors import (
+    ConnectionLost,
+    NotExchange,
+    ProtocolViolation,
+    RefusedError,
+    Throttled,
+    TransportError,
+    Unreachable,
+)
+from orchestrator.core.facts import Facts, Observation, Query, Unknown, UnknownFact, unite
+from orchestrator.core.inventory import Organization, Server
+from orchestrator.exchange.objects import (
+    CMDLET,
+    IDENTIFYING,
+    OBJECT_KINDS,
+    TRANSPORT_CONFIG,
+    kind_of,
+    observe,
+)
+
+_NEXT_SERVER = (Unreachable, NotExchange, Throttled)
+_BROKEN = (Unreachable, ConnectionLost, ProtocolViolation)
+_NOT_FOUND = "CommandNotFoundException"
+
+
+class Session:
+    """A Reader and a Writer over one organization. It belongs to one thread.
+
+    *connect* opens a session on a server. The servers are tried in the inventory's order; a
+    refused credential ends the attempt at once, because trying it elsewhere locks accounts out.
+    """
+
+    def __init__(
+        self, organization: Organization, connect: Callable[[Organization, Server], Transport]
+    ) -> None:
+        self.organization = organization
+        self.controller = organization.domain_controller
+        self._connect = connect
+        self._transport: Transport | None = None
+        self._server = ""
+        self._narrowing = True
+
+    def close(self) -> None:
+        """Release the session on the server. Never raises."""
+        if self._transport is not None:
+            self._transport.close()
+        self._transport = None
+
+    def pin(self, controller: str = "") -> None:
+        """Use *controller* for everything from now on, or find one if none is pinned yet.
+
+        Found is the one that answers for the organization's TransportConfig. Raises RefusedError
+        where the server does not say which one that was.
+        """
+        self.controller = controller or self.controller
+        if self.controller:
+            return
+        seen = self._single(Query(TRANSPORT_CONFIG, ("OriginatingServer",)))
+        if isinstance(seen, tuple) and len(seen) == 1:
+            self.controller = seen[0].text("OriginatingServer")
+        if not self.controller:
+            reason = seen.reason if isinstance(seen, Unknown) else "OriginatingServer is empty"
+            raise RefusedError(
+                f"{self.organization.name}: no domain controller could be found ({reason})",
+                "Name one in the inventory: 'domain_controller: dc01.contoso.example'.",
+            )
+
+    def ask(self, queries: Sequence[Query]) -> Facts:
+        """Return what is known, asked of the pinned domain controller."""
+        asked = tuple(map(_identified, unite(queries)))
+        known = self._batch(asked) if len(asked) > 1 and self._narrowing else None
+        if known is None:
+            known = {query.kind: self._single(query) for query in asked}
+        checked = {kind: self._from_pinned(kind, seen) for kind, seen in known.items()}
+        return Facts(checked, self.controller, self._server)
+
+    def send(self, command: Command) -> Result:
+        """Send one write, once. After ConnectionLost its effect is unknown."""
+        return self._guarded((command,))
+
+    def _batch(
+        self, queries: Sequence[Query]
+    ) -> dict[str, tuple[Observation, ...] | Unknown] | None:
+        """Return the answers to all *queries*, or None where they cannot be told apart."""
+        result = self._read(*(self._statement(query, narrow=True) for query in queries))
+        missing = [error for error in result.errors if _is_missing(error, queries)]
+        by_kind: dict[str, list[Record]] = {query.kind: [] for query in queries}
+        for output in result.output:
+            kind = kind_of(output) if isinstance(output, Record) else None
+            if kind not in by_kind or not isinstance(output, Record):
+                return None
+            by_kind[kind].append(output)
+        if len(missing) != len(result.errors):
+            return None
+        seen = {query.kind: _observed(query, by_kind[query.kind]) for query in queries}
+        return None if any(map(_is_hollow, seen.values())) else seen
+
+    def _single(self, query: Query) -> tuple[Observation, ...] | Unknown:
+        if self._narrowing:
+            narrowed = self._attempt(_identified(query), narrow=True)
+            if not isinstance(narrowed, Unknown) and not _is_hollow(narrowed):
+                return narrowed
+        plain = self._attempt(_identified(query), narrow=False)
+        if self._narrowing and not isinstance(plain, Unknown) and query.kind != CMDLET:
+            self._narrowing = False
+        return plain
+
+    def _attempt(self, query: Query, *, narrow: bool) -> tuple[Observation, ...] | Unknown:
+        result = self._read(self._statement(query, narrow=narrow))
+        errors = [error for error in result.errors if not _is_missing(error, (query,))]
+        if errors:
+            return Unknown(f"{errors[0].message} ({errors[0].failure})")
+        records = [output for output in result.output if isinstance(output, Record)]
+        return _observed(query, records)
+
+    def _statement(self, query: Query, *, narrow: bool) -> Statement:
+        get = Command(OBJECT_KINDS[query.kind].get, self._arguments(query))
+        if not narrow:
+            return (get,)
+        return get, Command("Select-Object", (("Property", query.properties),))
+
+    def _arguments(self, query: Query) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+        if query.kind == CMDLET:
+            return (("Name", query.names),)
+        return (("DomainController", self.controller),) if self.controller else ()
+
+    def _read(self, *statements: Statement) -> Result:
+        """Run a read, once more on a new session if the wire broke under the first attempt."""
+        try:
+            return self._guarded(*statements)
+        except _BROKEN:
+            return self._guarded(*statements)
+
+    def _guarded(self, *statements: Statement) -> Result:
+        transport = self._transport or self._open()
+        try:
+            return transport.invoke(*statements)
+        except TransportError:
+            self.close()
+            raise
+
+    def _open(self) -> Transport:
+        failures: list[TransportError] = []
+        for server in self.organization.servers:
+            try:
+                self._transport = self._connect(self.organization, server)
+            except _NEXT_SERVER as error:
+                failures.append(error)
+                continue
+            self._server = server.name
+            return self._transport
+        if len(failures) == 1:
+            raise failures[0]
+        reasons = "; ".join(str(failure) for failure in failures)
+        raise Unreachable(
+            f"{self.organization.name}: no server answered: {reasons}", failures[0].advice
+        )
+
+    def _from_pinned(
+        self, kind: str, seen: tuple[Observation, ...] | Unknown
+    ) -> tuple[Observation, ...] | Unknown:
+        """Return what was seen, or Unknown where another domain controller answered for it."""
+        if isinstance(seen, Unknown) or kind == CMDLET:
+            return seen
+        for observation in seen:
+            answered = observation.text("OriginatingServer")
+            if answered and not _same_host(answered, self.controller):
+                return Unknown(f"{answered} answered, although {self.controller} was asked")
+        return seen
+
+
+def _identified(query: Query) -> Query:
+    if query.kind == CMDLET:
+        return query
+    properties = tuple(dict.fromkeys((*query.properties, *IDENTIFYING)))
+    return Query(query.kind, properties, query.names)
+
+
+def _observed(query: Query, records: Sequence[Record]) -> tuple[Observation, ...] | Unknown:
+    try:
+        seen = [observe(query.kind, record, query.properties) for record in records]
+    except UnknownFact as error:
+        return Unknown(str(error))
+    return tuple({observation.ref.guid: observation for observation in seen}.values())
+
+
+def _is_hollow(seen: tuple[Observation, ...] | Unknown) -> bool:
+    """Say whether an answer says nothing: unreadable, or objects without any value."""
+    return isinstance(seen, Unknown) or any(
+        all(value in {None, ()} for value in observation.properties.values())
+        for observation in seen
+    )
+
+
+def _is_missing(error: ErrorRecord, queries: Sequence[Query]) -> bool:
+    """Say whether *error* is the answer that a cmdlet asked for does not exist for us."""
+    names = {name.casefold() for query in queries for name in query.names}
+    about = error.target.casefold()
+    return error.failure == _NOT_FOUND and not error.terminating and about in names
+
+
+def _same_host(one: str, other: str) -> bool:
+    """Compare fully qualified names whole, and by their first label where one is not."""
+    left, right = one.casefold(), other.casefold()
+    if "." in left and "." in right:
+        return left == right
+    return left.partition(".")[0] == right.partition(".")[0]
