@@ -5,7 +5,9 @@ Importing it costs 0.3 s: do so where a connection is made, not before.
 
 from typing import Any
 
+from pypsrp.negotiate import HTTPNegotiateAuth
 from pypsrp.wsman import WSMan
+from requests import Session
 from requests.adapters import HTTPAdapter
 
 from orchestrator.transports.target import Target
@@ -22,6 +24,18 @@ class Named(HTTPAdapter):
         """Make the pool of connections, see requests."""
         options |= {"assert_hostname": self._name, "server_hostname": self._name}
         super().init_poolmanager(*args, **options)
+
+
+class Negotiation(HTTPNegotiateAuth):
+    """pypsrp's authentication, without the connection that it leaves open when it fails."""
+
+    def handle_401(self, response: Any, **options: Any) -> Any:
+        """Answer the server's demand for a token."""
+        try:
+            return super().handle_401(response, **options)  # type: ignore[no-untyped-call] # pypsrp
+        except BaseException:
+            response.close()
+            raise
 
 
 def connect(target: Target, password: str | None) -> WSMan:
@@ -46,19 +60,27 @@ def connect(target: Target, password: str | None) -> WSMan:
         operation_timeout=target.deadlines.operation,
         no_proxy=True,
         reconnection_retries=0,
-        negotiate_service=target.service,
-        negotiate_hostname_override=target.principal_host or target.name,
     )
-    _name(wsman, target)
+    transport = wsman.transport
+    session = transport._build_session()  # noqa: SLF001 - the only place where one can
+    # What the environment has to say was merged above; asking again on each request takes time.
+    session.trust_env = False
+    transport.session = session
+    _name(session, target)
+    if target.auth != "basic":
+        session.auth = Negotiation(
+            target.user,
+            password,
+            target.auth,
+            service=target.service,
+            hostname_override=target.principal_host or target.name,
+            wrap_required=transport.wrap_required,
+        )
     return wsman
 
 
-def _name(wsman: WSMan, target: Target) -> None:
-    """Make the HTTP session of *wsman* call the server by its name, not by its address."""
-    session = wsman.transport._build_session()  # noqa: SLF001 - the only place where one can
-    # What the environment has to say was merged above; asking again on each request takes time.
-    session.trust_env = False
-    wsman.transport.session = session
+def _name(session: Session, target: Target) -> None:
+    """Make *session* call the server by its name, not by its address."""
     if target.host != target.name:
         session.headers["Host"] = f"{target.name}:{target.tcp_port}"
         session.mount("https://", Named(target.name))

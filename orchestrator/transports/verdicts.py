@@ -184,15 +184,20 @@ def status(error: BaseException, _stage: Stage) -> Verdict:
     return Verdict(kind, f"{text}: {page}" if page else text, advice)
 
 
+def _told(error: BaseException) -> tuple[object, str]:
+    """The number and the words of a fault, from pypsrp's exception or pywinrm's."""
+    code = getattr(error, "wsman_fault_code", None) or getattr(error, "code", None)
+    words = (getattr(error, "reason", None), getattr(error, "provider_fault", None))
+    return code, " ".join(str(part) for part in words if part)
+
+
 def fault(error: BaseException, stage: Stage) -> Verdict:
     """A WS-Management fault, by its number, else by words [obs]: Exchange throttles with code 0."""
-    code = getattr(error, "code", None)
-    code = getattr(error, "wsman_fault_code", None) or code
-    reason = " ".join(
-        str(part)
-        for part in (getattr(error, "reason", None), getattr(error, "provider_fault", None))
-        if part
-    )
+    code, reason = _told(error)
+    page = error.__context__
+    if page is not None and code is None and not reason:
+        # An XHTML page of an error: pypsrp takes every XML for a fault.
+        return status(page, stage)
     text = _short(reason or error)
     if code in FAULTS:
         kind, meaning, advice = FAULTS[code]

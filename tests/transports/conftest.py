@@ -30,12 +30,14 @@ class Puppet:
     """Answers each request with what *script* makes of its action and body.
 
     A body in an answer is put into an envelope unless it is a whole document. None drops the
-    connection. *actions* are the last parts of the actions asked for, in order.
+    connection. *actions* are the last parts of the actions asked for, in order;
+    *headers* go with every answer.
     """
 
     def __init__(self) -> None:
         self.script: Script = lambda _action, _body: (500, "")
         self.actions: list[str] = []
+        self.headers: dict[str, str] = {}
         puppet = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -69,6 +71,8 @@ class Puppet:
         handler.send_response(status)
         handler.send_header("Content-Type", "application/soap+xml;charset=UTF-8")
         handler.send_header("Content-Length", str(len(data)))
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(data)
 
