@@ -1,0 +1,17 @@
+"""The cmdlets of the simulated endpoint. To add one: a ``Cmdlet`` in a table of this package."""
+
+from collections.abc import Mapping
+
+from orchestrator.lab.cmdlet import Cmdlet
+from orchestrator.lab.cmdlets.reading import READING
+from orchestrator.lab.cmdlets.stock import STOCK, command_reader
+from orchestrator.lab.cmdlets.writing import WRITING
+
+_OWN: dict[str, Cmdlet] = {
+    cmdlet.name.casefold(): cmdlet for cmdlet in (*READING, *WRITING, *STOCK)
+}
+_READER = command_reader(_OWN)
+_OWN[_READER.name.casefold()] = _READER
+
+CMDLETS: Mapping[str, Cmdlet] = _OWN
+"""Every cmdlet by its name in lower case."""

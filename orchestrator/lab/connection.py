@@ -1,0 +1,223 @@
+"""One TCP connection: HTTP/1.1, authentication, message encryption.
+
+Not ASGI: NTLM, Kerberos and message encryption are state of the connection, a fault has to be able
+to drop it, and a client that went away in a long poll must not take fragments with it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import h11
+
+from orchestrator.lab.endpoint import Caller, Endpoint
+from orchestrator.lab.faults import Drop, Reply, Seen, Trouble, Wait, effect
+from orchestrator.lab.gate import Accounts, Gate, Scheme
+from orchestrator.lab.seal import protocol_of, seal, unseal
+
+_SOAP = "application/soap+xml;charset=UTF-8"
+_NOT_FOUND = (
+    b"<!DOCTYPE html><html><head><title>404 - File or directory not found.</title></head><body>"
+    b"<h1>Server Error</h1><h2>404 - File or directory not found.</h2></body></html>"
+)
+_PATHS = ("/powershell", "/wsman")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEntry:
+    """One HTTP request as answered; *status* is 0 where the connection was dropped."""
+
+    action: str
+    server: str
+    user: str
+    status: int
+
+
+@dataclass(slots=True)
+class Conditions:
+    """What all connections of a lab share. *delay* is in seconds, for each HTTP request."""
+
+    schemes: tuple[Scheme, ...]
+    delay: float = 0.0
+    troubles: list[Trouble] = field(default_factory=list)
+    log: list[RequestEntry] = field(default_factory=list)
+
+
+class Dropped(Exception):
+    """The connection is to be closed without an answer."""
+
+
+class Replaced(Exception):
+    """Something else is to be answered."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply.status))
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Connection(asyncio.Protocol):
+    """The server's side of one connection."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        accounts: Accounts,
+        conditions: Conditions,
+        opened: Callable[["Connection", bool], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._conditions = conditions
+        self._opened = opened
+        self._gate = Gate(accounts, conditions.schemes)
+        self._http = h11.Connection(h11.SERVER)
+        self._transport: Any = None
+        self._request: h11.Request | None = None
+        self._body: list[bytes] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = transport
+        self._opened(self, True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel what was under way: the client will not read it."""
+        del exc
+        self._opened(self, False)
+        if self._task is not None:
+            self._task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came."""
+        self._http.receive_data(data)
+        self._advance()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _advance(self) -> None:
+        if self._task is not None:
+            return
+        try:
+            self._read()
+        except h11.RemoteProtocolError:
+            self.abort()
+
+    def _read(self) -> None:
+        while True:
+            event = self._http.next_event()
+            if isinstance(event, h11.Request):
+                self._request, self._body = event, []
+                if self._http.they_are_waiting_for_100_continue:
+                    go_on = h11.InformationalResponse(status_code=100, headers=[])
+                    self._transport.write(self._http.send(go_on))
+            elif isinstance(event, h11.Data):
+                self._body.append(bytes(event.data))
+            elif isinstance(event, h11.EndOfMessage) and self._request is not None:
+                serving = self._serve(self._request, b"".join(self._body))
+                self._task = asyncio.get_running_loop().create_task(serving)
+                return
+            elif event in (h11.NEED_DATA, h11.PAUSED) or isinstance(event, h11.ConnectionClosed):
+                return
+
+    async def _serve(self, request: h11.Request, body: bytes) -> None:
+        try:
+            response = await self._respond(request, body)
+        except Dropped:
+            self._note("Dropped", "", 0)
+            self.abort()
+            return
+        except Replaced as replaced:
+            reply = replaced.reply
+            response = _Response(reply.status, reply.body, reply.content_type)
+        self._write(response)
+        self._task = None
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
+            self._advance()
+        elif self._http.our_state in (h11.MUST_CLOSE, h11.CLOSED):
+            self._transport.close()
+
+    async def _respond(self, request: h11.Request, body: bytes) -> _Response:
+        if self._conditions.delay:
+            await asyncio.sleep(self._conditions.delay)
+        path = urlsplit(request.target.decode("ascii", "replace")).path
+        if not path.casefold().rstrip("/").startswith(_PATHS):
+            self._note("NotFound", "", 404)
+            return _Response(404, _NOT_FOUND, "text/html")
+        headers = {name.decode(): value.decode("latin-1") for name, value in request.headers}
+        verdict = self._gate.admit(headers.get("authorization", ""))
+        if verdict.user is None or not body:
+            await self._trouble(Seen("Authenticate", 0, self._endpoint.server), after=False)
+            status = 200 if verdict.user else 401
+            self._note("Authenticate", verdict.user.name if verdict.user else "", status)
+            return _Response(status, headers=verdict.headers)
+        caller = Caller(verdict.user, path, self._address())
+        return await self._deliver(headers.get("content-type", ""), body, caller, verdict.headers)
+
+    async def _deliver(
+        self, content_type: str, body: bytes, caller: Caller, extra: tuple[tuple[str, str], ...]
+    ) -> _Response:
+        protocol = protocol_of(content_type)
+        context = self._gate.context
+        if protocol:
+            try:
+                body = unseal(context, body)
+            except (ValueError, AttributeError):
+                self._note("Unsealable", caller.user.name, 400)
+                return _Response(400)
+        status, answer, action = await self._endpoint.handle(body, caller)
+        self._note(action, caller.user.name, status)
+        if not protocol:
+            return _Response(status, answer, _SOAP, extra)
+        sealed_type, sealed = seal(context, answer, protocol)
+        return _Response(status, sealed, sealed_type, extra)
+
+    def _address(self) -> str:
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
+
+    async def _trouble(self, seen: Seen, *, after: bool) -> None:
+        await trouble(self._conditions, seen, after=after)
+
+    def _note(self, action: str, user: str, status: int) -> None:
+        entry = RequestEntry(action, self._endpoint.server, user, status)
+        self._conditions.log.append(entry)
+
+    def _write(self, response: _Response) -> None:
+        headers = [
+            ("Server", "Microsoft-IIS/10.0"),
+            ("Content-Length", str(len(response.body))),
+            *response.headers,
+        ]
+        if response.content_type:
+            headers.append(("Content-Type", response.content_type))
+        head = self._http.send(h11.Response(status_code=response.status, headers=headers))
+        data = self._http.send(h11.Data(data=response.body)) if response.body else b""
+        end = self._http.send(h11.EndOfMessage())
+        self._transport.write(b"".join(part for part in (head, data, end) if part))
+
+
+async def trouble(conditions: Conditions, seen: Seen, *, after: bool) -> None:
+    """Let the first trouble act that has something to say. Raises Dropped or Replaced."""
+    match effect(conditions.troubles, seen, after=after):
+        case Drop():
+            raise Dropped
+        case Wait(seconds):
+            await asyncio.sleep(seconds)
+        case Reply() as reply:
+            raise Replaced(reply)
+        case None:
+            return

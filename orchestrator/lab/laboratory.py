@@ -1,0 +1,317 @@
+"""A running lab: organizations, one listener for each of their servers, one thread for all of it."""
+
+import asyncio
+import os
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from orchestrator.lab.connection import Conditions, Connection, RequestEntry, trouble
+from orchestrator.lab.directory import Directory
+from orchestrator.lab.endpoint import Endpoint
+from orchestrator.lab.faults import Seen, Trouble
+from orchestrator.lab.gate import Accounts, Scheme
+from orchestrator.lab.organization import AuditEntry, CommandEntry, Organization
+from orchestrator.lab.scenario import PASSWORD, Scenario, load_scenario
+
+HTTP_SCHEMES: tuple[Scheme, ...] = ("negotiate", "ntlm", "basic")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a lab listens.
+
+    *port* 0 lets the system choose each server's port; otherwise servers count up from it.
+    *delay* is in seconds for each HTTP request. *quota* overrides the scenario's sessions per
+    user. *organizations* hosts that many copies, named ``contoso001`` and on, of the first server
+    each. *hostname* is what the servers are called in a Kerberos ticket.
+    """
+
+    address: str = "127.0.0.1"
+    port: int = 0
+    auth: tuple[Scheme, ...] = HTTP_SCHEMES
+    https: bool = False
+    delay: float = 0.0
+    quota: int | None = None
+    organizations: int = 1
+    hostname: str = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where one server is to be reached; *https_port* is None without HTTPS."""
+
+    organization: str
+    name: str
+    server: str
+    port: int
+    https_port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The HTTP requests so far."""
+
+    log: tuple[RequestEntry, ...]
+
+    @property
+    def total(self) -> int:
+        """How many there were."""
+        return len(self.log)
+
+    @property
+    def by_action(self) -> Mapping[str, int]:
+        """How many of each action."""
+        return Counter(entry.action for entry in self.log)
+
+
+class Lab:
+    """A simulated organization on loopback, from ``with`` to the end of it.
+
+    *clock* is what the servers take for the time; replication follows it.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | str,
+        *,
+        options: Options | None = None,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
+        self.options = options or Options()
+        names = _names(self.scenario.organization, self.options.organizations)
+        self.organizations = {name: Organization(name, self.scenario, clock) for name in names}
+        self._conditions = Conditions(self.options.auth, self.options.delay)
+        self._endpoints: list[Endpoint] = []
+        self._connections: set[Connection] = set()
+        self._listeners: list[asyncio.Server] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.servers: tuple[Listener, ...] = ()
+        self.ca_file: Path | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen, in a thread of its own. OSError where a port cannot be had."""
+        self._folder = tempfile.TemporaryDirectory(prefix="orchestrator-lab-")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lab", daemon=True)
+        self._thread.start()
+        try:
+            self._call(self._open())
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Close every listener and connection and end the thread. May be called twice."""
+        loop, self._loop = self._loop, None
+        if loop is not None and self._thread is not None:
+            asyncio.run_coroutine_threadsafe(self._close(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            self._thread.join()
+            loop.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _call(self, work: "asyncio.coroutines.Coroutine[None, None, None]") -> None:
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _open(self) -> None:
+        if self._folder is None:
+            return
+        folder = Path(self._folder.name)
+        context = None
+        if self.options.https:
+            from orchestrator.lab.certificate import server_context  # noqa: PLC0415 - rarely needed
+
+            self.ca_file, context = server_context(folder, (self.options.address, "localhost"))
+        found: list[Listener] = []
+        for name, organization in self.organizations.items():
+            accounts = _accounts(organization, folder / f"{name}.accounts", self.options.hostname)
+            hosts = list(organization.servers)[: 1 if len(self.organizations) > 1 else None]
+            for host in hosts:
+                port = self.options.port + len(found) * 2 if self.options.port else 0
+                make = self._factory(organization, host, accounts)
+                plain = await self._listen(make, port, None)
+                sealed = None if context is None else await self._listen(make, port and port + 1, context)
+                full = organization.full_name(host)
+                found.append(Listener(name, full, host, plain, sealed))
+        self.servers = tuple(found)
+
+    def _factory(
+        self, organization: Organization, host: str, accounts: Accounts
+    ) -> Callable[[], Connection]:
+        endpoint = Endpoint(
+            organization,
+            host,
+            self.options.quota or self.scenario.session_quota,
+            partial(self._trouble, after=False),
+            partial(self._trouble, after=True),
+        )
+        self._endpoints.append(endpoint)
+        return lambda: Connection(endpoint, accounts, self._conditions, self._counted)
+
+    async def _trouble(self, seen: Seen, *, after: bool) -> None:
+        await trouble(self._conditions, seen, after=after)
+
+    def _counted(self, connection: Connection, opened: bool) -> None:  # noqa: FBT001 - a callback
+        if opened:
+            self._connections.add(connection)
+        else:
+            self._connections.discard(connection)
+
+    async def _listen(self, make: Callable[[], Connection], port: int, context: object) -> int:
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(
+            make,
+            self.options.address,
+            port,
+            ssl=context,  # type: ignore[arg-type] - an SSLContext or None, imported lazily
+        )
+        self._listeners.append(listener)
+        return int(listener.sockets[0].getsockname()[1])
+
+    async def _close(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        for connection in list(self._connections):
+            connection.abort()
+        for endpoint in self._endpoints:
+            for shell in list(endpoint.shells.values()):
+                shell.delete()
+        current = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not current]
+        for task in others:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*others, return_exceptions=True)
+
+    @property
+    def organization(self) -> Organization:
+        """The organization, or the first of several."""
+        return next(iter(self.organizations.values()))
+
+    @property
+    def directory(self) -> Directory:
+        """The directory of the organization."""
+        return self.organization.directory
+
+    @property
+    def faults(self) -> list[Trouble]:
+        """What goes wrong from now on; append to it."""
+        return self._conditions.troubles
+
+    @property
+    def requests(self) -> Requests:
+        """The HTTP requests so far."""
+        return Requests(tuple(self._conditions.log))
+
+    @property
+    def commands(self) -> tuple[CommandEntry, ...]:
+        """Every cmdlet as received, of all organizations."""
+        return tuple(one for each in self.organizations.values() for one in each.commands)
+
+    @property
+    def open_shells(self) -> int:
+        """How many shells are open on all servers."""
+        return sum(len(endpoint.shells) for endpoint in self._endpoints)
+
+    @property
+    def open_pipelines(self) -> int:
+        """How many pipelines were begun and not released."""
+        shells = (shell for endpoint in self._endpoints for shell in list(endpoint.shells.values()))
+        return sum(len(shell.pipelines) for shell in shells)
+
+    def audit(self) -> tuple[AuditEntry, ...]:
+        """Return the admin audit log, of all organizations."""
+        return tuple(one for each in self.organizations.values() for one in each.audit)
+
+    def snapshot(self, controller: str | None = None) -> dict[str, dict[str, object]]:
+        """Return every object as plain values, by ``Kind:label``; see ``Organization.snapshot``."""
+        return self.organization.snapshot(controller)
+
+    def edit(
+        self,
+        identity: str,
+        /,
+        *,
+        who: str = "CONTOSO\\other",
+        controller: str | None = None,
+        **changes: object,
+    ) -> None:
+        """Change an object as another administrator would; ``remove=True`` removes it.
+
+        *identity* is a Guid, ``SERVER\\Name``, a name, or ``TransportConfig``.
+        """
+        self.organization.edit(identity, changes, who, controller)
+
+    def replicate(self) -> None:
+        """Bring every domain controller up to date."""
+        for organization in self.organizations.values():
+            organization.directory.replicate()
+
+    def inventory_text(
+        self,
+        *,
+        user: str | None = None,
+        auth: str = "ntlm",
+        encryption: str = "auto",
+        credential: str = "env:ORCHESTRATOR_LAB_PASSWORD",
+        ssl: bool = False,
+    ) -> str:
+        """Return an inventory of this lab, as the product reads one."""
+        from orchestrator.lab.inventory import inventory_text  # noqa: PLC0415 - only for people
+
+        return inventory_text(
+            self.organizations, self.servers, self.options.address, user, auth, encryption,
+            credential, ssl=ssl,
+        )
+
+
+def _names(organization: str, number: int) -> list[str]:
+    if number == 1:
+        return [organization]
+    return [f"{organization}{at + 1:03}" for at in range(number)]
+
+
+def _accounts(organization: Organization, file: Path, hostname: str) -> Accounts:
+    """Write the file that the NTLM acceptor reads: one line for each spelling of each account."""
+    scenario = organization.scenario
+    lines = [
+        f"{domain}:{name}:{user.password}"
+        for user in scenario.users
+        for domain, name in (
+            (scenario.netbios, user.name),
+            (scenario.domain, user.name),
+            ("", user.name),
+            ("", f"{user.name}@{scenario.domain}"),
+        )
+    ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.chmod(file, 0o600)
+    return Accounts(organization.account, str(file), hostname)
+
+
+__all__ = ["PASSWORD", "Lab", "Listener", "Options", "Requests"]

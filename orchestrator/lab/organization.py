@@ -1,0 +1,198 @@
+"""One simulated organization while it lives: its directory, its accounts, its audit log."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from threading import RLock
+
+from orchestrator.lab.clixml import Style
+from orchestrator.lab.directory import Controller, Directory, Entry
+from orchestrator.lab.forms import shown
+from orchestrator.lab.output import Cell, Output, clixml, present
+from orchestrator.lab.population import (
+    all_servers,
+    home_controller,
+    identifier,
+    populate,
+    read_values,
+)
+from orchestrator.lab.scenario import Scenario, Server, User
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the admin audit log. *effective* tells whether anything changed by it."""
+
+    number: int
+    at: datetime
+    caller: str
+    cmdlet: str
+    parameters: Mapping[str, str]
+    object: str
+    guid: str
+    effective: bool
+    succeeded: bool
+    error: str
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEntry:
+    """One cmdlet as received: *pipeline* counts pipelines, *statement* those within one."""
+
+    pipeline: int
+    statement: int
+    user: str
+    server: str
+    cmdlet: str
+    parameters: Mapping[str, object]
+
+
+class Organization:
+    """The state that a scenario begins with and that cmdlets and other administrators change."""
+
+    def __init__(self, name: str, scenario: Scenario, clock: Callable[[], datetime]) -> None:
+        self.name = name
+        self.scenario = scenario
+        self.clock = clock
+        self.servers: Mapping[str, Server] = {
+            server.name.upper(): server for server in all_servers(scenario)
+        }
+        self.users: Mapping[str, User] = {user.name.casefold(): user for user in scenario.users}
+        self.audit: list[AuditEntry] = []
+        self.commands: list[CommandEntry] = []
+        self.pipelines = count(1)
+        self.pushed: dict[str, Mapping[str, object]] = {}
+        self.lock = RLock()
+        shapes = scenario.shapes
+        self.style = Style(shapes.lists, shapes.empty, shapes.enums, shapes.prefix, shapes.noise)
+        self.directory = Directory(
+            (Controller(self.full_name(one.name), one.site) for one in scenario.controllers),
+            clock,
+            (scenario.replication.within, scenario.replication.between),
+        )
+        for entry in populate(scenario, name):
+            self.directory.add(entry)
+        self._written: dict[object, str] = {}
+
+    def full_name(self, host: str) -> str:
+        """Return the full name of a host of this organization."""
+        return host if "." in host else f"{host.lower()}.{self.scenario.domain}"
+
+    def home(self, server: str) -> str:
+        """Return the controller that a server reads its configuration from."""
+        return home_controller(self.scenario, self.servers[server])
+
+    def account(self, spelling: str) -> User | None:
+        """Return the user written as ``CONTOSO\\ops``, ``ops@contoso.example`` or ``ops``."""
+        domain, separator, name = spelling.rpartition("\\")
+        if separator and domain.casefold() not in self._domains():
+            return None
+        name, separator, realm = name.partition("@")
+        if separator and realm.casefold() not in self._domains():
+            return None
+        return self.users.get(name.casefold())
+
+    def _domains(self) -> tuple[str, str]:
+        return self.scenario.netbios.casefold(), self.scenario.domain.casefold()
+
+    def present(self, entry: Entry, controller: str) -> Output:
+        """Return an object as its Get cmdlet shows it."""
+        missing = self.scenario.shapes.missing.get(entry.kind, ())
+        return present(entry, controller, self.name, self.scenario.domain, missing)
+
+    def clixml(self, output: Output | Cell) -> str:
+        """Return an output's document, written once for each state of the object behind it."""
+        if isinstance(output, Cell) or output.key is None:
+            return clixml(output, self.style)
+        written = self._written.get(output.key)
+        if written is None:
+            written = self._written[output.key] = clixml(output, self.style)
+        return written
+
+    def record(self, entry: Entry | None, **facts: object) -> None:
+        """Append to the audit log; *facts* are the other fields of an AuditEntry."""
+        with self.lock:
+            label = entry.label if entry else ""
+            guid = entry.guid if entry else ""
+            self.audit.append(
+                AuditEntry(
+                    len(self.audit) + 1,
+                    self.clock().astimezone(UTC),
+                    object=label,
+                    guid=guid,
+                    **facts,  # type: ignore[arg-type] - the fields named in the docstring
+                )
+            )
+
+    def find(self, identity: str) -> Entry:
+        """Return the object with this Guid, ``SERVER\\Name``, name or kind. Raises KeyError."""
+        first = next(iter(self.directory.controllers))
+        entries = [
+            entry
+            for kind in ("TransportConfig", "ReceiveConnector", "SendConnector", "ExchangeServer")
+            for entry in self.directory.entries(first, kind)
+        ]
+        folded = identity.casefold()
+        for entry in entries:
+            if folded in (entry.guid, entry.label.casefold(), entry.kind.casefold()):
+                return entry
+        raise KeyError(identity)
+
+    def edit(
+        self, identity: str, changes: Mapping[str, object], who: str, controller: str | None
+    ) -> None:
+        """Change an object as another administrator would, on one controller or on all.
+
+        A change named ``remove`` with a true value removes the object. Raises KeyError for an
+        unknown object, ConfigurationError for an unknown property or an illegal value.
+        """
+        entry = self.find(identity)
+        values = None if changes.get("remove") else read_values(entry.kind, changes, identity)
+        targets = [controller] if controller else [self.home(next(iter(self.servers)))]
+        for target in targets:
+            self.directory.write(target, entry.guid, values)
+        if controller is None:
+            self.directory.replicate()
+        verb = "Remove" if values is None else "Set"
+        self.record(
+            entry,
+            caller=who,
+            cmdlet=f"{verb}-{entry.kind}",
+            parameters={name: _text(value) for name, value in changes.items()},
+            effective=True,
+            succeeded=True,
+            error="",
+            server=next(iter(self.servers)),
+        )
+
+    def snapshot(self, controller: str | None = None) -> dict[str, dict[str, object]]:
+        """Return every object by label: its kind, Guid and properties as plain values.
+
+        The state is the one that *controller* has; without one, that of the first server's.
+        """
+        name = controller or self.home(next(iter(self.servers)))
+        return {
+            f"{entry.kind}:{entry.label}": {
+                "Kind": entry.kind,
+                "Guid": entry.guid,
+                **{key: _plain(value) for key, value in entry.values.items()},
+            }
+            for kind in ("TransportConfig", "ReceiveConnector", "SendConnector")
+            for entry in self.directory.entries(name, kind)
+        }
+
+    def guid(self, kind: str, name: str, server: str = "") -> str:
+        """Return the Guid that the object of this kind and name has from the start."""
+        return identifier(self.scenario, self.name, kind, server.upper(), name)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [shown(one) for one in value]
+    return shown(value) if not isinstance(value, (bool, int, type(None))) else value
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(shown, value)) if isinstance(value, (list, tuple)) else shown(value)
