@@ -130,7 +130,7 @@ class Protection(Plain, frozen=True, kw_only=True):
         return any(_fold(entry) in called for entry in self.connectors)
 
     def protects_domain(self, domain: str) -> bool:
-        """Whether *domain* itself is listed. Its subdomains are other domains, as in Exchange."""
+        """Whether *domain*, in its ASCII form, is listed; its subdomains are other domains."""
         return domain.lower() in {entry.lower() for entry in self.domains}
 
 

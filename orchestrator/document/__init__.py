@@ -15,7 +15,18 @@ The YAML read here is a small one, chosen so that what is read is what was meant
   used to indent, and characters that cannot be seen are refused.
 """
 
+from orchestrator.document.kinds import scalars
 from orchestrator.document.shape import convert, schema
 from orchestrator.document.tree import Document, Path, Place, Tree, nearest, parse
 
-__all__ = ["Document", "Path", "Place", "Tree", "convert", "nearest", "parse", "schema"]
+__all__ = [
+    "Document",
+    "Path",
+    "Place",
+    "Tree",
+    "convert",
+    "nearest",
+    "parse",
+    "scalars",
+    "schema",
+]

@@ -1,6 +1,7 @@
 """What a type says about one part of a document: what may stand there, and what it is for."""
 
 from collections.abc import Iterator
+from types import NoneType
 from typing import Any
 
 from msgspec import inspect
@@ -38,6 +39,23 @@ def _inside(kind: inspect.Type, step: str | int, *, key: bool) -> tuple[inspect.
             return (inner,)
         case _:
             return tuple(each.type for each in fields(kind) if each.encode_name == step)
+
+
+def scalars(kind: type, path: Path) -> frozenset[type]:
+    """Return which of str, int, bool and NoneType may stand at *path* of a value of *kind*.
+
+    A choice of given words is none of them, because not every text may stand there.
+    """
+    found = types_at(inspect.type_info(kind), path, key=False)
+    return frozenset(scalar for each in found for of, scalar in _SCALARS if isinstance(each, of))
+
+
+_SCALARS: tuple[tuple[type[inspect.Type], type], ...] = (
+    (inspect.StrType, str),
+    (inspect.IntType, int),
+    (inspect.BoolType, bool),
+    (inspect.NoneType, NoneType),
+)
 
 
 def fields(kind: inspect.Type) -> tuple[inspect.Field, ...]:

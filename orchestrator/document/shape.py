@@ -29,12 +29,14 @@ def convert(
     """Return *document* as a value of *kind*, strictly: nothing is coerced, no key is ignored.
 
     *hints* has advice for keys that people expect but that do not exist, by key. Raises
-    ConfigurationError for the first fault.
+    ConfigurationError for the first fault; one that *kind* itself raises is given a place.
     """
     try:
         return msgspec.convert(document.tree, kind)
     except msgspec.ValidationError as error:
         raise _explain(document, kind, str(error), hints) from None
+    except ConfigurationError as error:
+        raise document.error((), error.reason, error.advice) from None
 
 
 def schema(kind: type, title: str) -> dict[str, Any]:

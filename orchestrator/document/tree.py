@@ -7,7 +7,7 @@ limits hold while the text is being read and no nesting can exhaust the stack.
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from orchestrator.core.errors import ConfigurationError
@@ -34,12 +34,22 @@ class Place(NamedTuple):
 class Document:
     """What a file says (*tree*), and where it says it.
 
-    *places* has an entry for every part of the tree; an entry of a mapping is found by its key.
+    *places* has an entry for every part of the file; an entry of a mapping is found by its key.
+    *root* is where the tree stands in the file; paths given to ``error`` begin there.
     """
 
     file: str
     tree: Tree
     places: Mapping[Path, Place]
+    root: Path = ()
+
+    def part(self, path: Path, tree: Tree) -> "Document":
+        """Return the document of what stands at *path*, which is now to be read as *tree*."""
+        return replace(self, tree=tree, root=(*self.root, *path))
+
+    def line(self, path: Path) -> int:
+        """Return the line, from 1, in which the part at *path* was written."""
+        return self.places[(*self.root, *path)].line
 
     def error(self, path: Path, message: str, advice: str = "") -> ConfigurationError:
         """Return the error that *message* is, to be raised, with the place of *path*.
@@ -47,7 +57,7 @@ class Document:
         A path that was not written, such as that of a missing key, has the place of the nearest
         part around it that was.
         """
-        written = path
+        path = written = (*self.root, *path)
         while written and written not in self.places:
             written = written[:-1]
         return _error(self.file, self.places.get(written), message, advice, dotted(path))
