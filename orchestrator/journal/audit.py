@@ -47,7 +47,8 @@ def damages(rows: Sequence[tuple[object, ...]], events: Sequence[Recorded]) -> I
     yield from chain.damages(stream, events)
     last = events[-1] if events else Recorded(0, b"", chain.origin(stream))
     if (last.version, last.digest) != (length, head):
-        yield Damage(stream, last.version, f"is the last one, but {length} were recorded")
+        reason = f"is not the end that the stream itself records (version {length})"
+        yield Damage(stream, last.version, reason)
 
 
 def _changed(

@@ -32,7 +32,8 @@ def extend(previous: bytes, version: int, payloads: Iterable[bytes]) -> Iterator
 def damages(stream: str, events: Iterable[Recorded]) -> Iterator[Damage]:
     """Yield what contradicts the chain, event by event.
 
-    After a damage the walk goes on from what is recorded, so that one edit is one damage.
+    After a damage the walk goes on from what is recorded, so that an edit is not blamed on
+    every event after it.
     """
     previous, version = origin(stream), 0
     for event in events:
@@ -41,4 +42,4 @@ def damages(stream: str, events: Iterable[Recorded]) -> Iterator[Damage]:
             yield Damage(stream, version, f"is missing: event {event.version} follows instead")
         elif link(previous, version, event.payload) != event.digest:
             yield Damage(stream, version, "was changed after it was recorded")
-        version, previous = event.version, event.digest
+        version, previous = max(version, event.version), event.digest
