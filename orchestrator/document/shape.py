@@ -103,7 +103,9 @@ def _unknown(fault: _Fault, found: re.Match[str]) -> ConfigurationError:
 def _missing(fault: _Fault, found: re.Match[str]) -> ConfigurationError:
     inner = (f.type for t in fault.types for f in fields(t) if f.encode_name == found[1])
     needed = _Fault(fault.document, fault.path, key=False, types=tuple(inner), hints=fault.hints)
-    return fault.error(f"the key '{found[1]}' is missing", needed.purpose)
+    words = [str(word) for each in needed.types for word in choices(each)]
+    advice = needed.purpose or (nearest("", words) if words else "")
+    return fault.error(f"the key '{found[1]}' is missing", advice)
 
 
 def _enumerated(fault: _Fault, _: re.Match[str]) -> ConfigurationError:

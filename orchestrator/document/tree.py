@@ -76,7 +76,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     close = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
     if close:
         return f"Did you mean '{lower[close[0]]}'?"
-    return f"Possible here: {', '.join(legal)}." if legal else ""
+    return f"Possible here: {', '.join(legal)}." if legal else "There are none here."
 
 
 def parse(text: str, file: str = "") -> Document:

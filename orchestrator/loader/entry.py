@@ -123,7 +123,8 @@ class Reader:
         """Refuse an input of which not every value may stand at *path*."""
         if type(SAMPLES[given.type]) not in legal:
             message = f"the input '{given.name}' is of the type {given.type}"
-            raise self.document.error(path, f"{message}, which cannot stand here")
+            advice = "Write the value itself, or use an input of another type."
+            raise self.document.error(path, f"{message}, which cannot stand here", advice)
         if _may_be_empty(given) and NoneType not in legal:
             message = f"the input '{given.name}' may be left out, and here a value is needed"
             advice = f"Give '{given.name}' a default, or write 'required: true' there."

@@ -7,6 +7,7 @@ to stand where its placeholder does: a playbook that loads can be built for any 
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -52,6 +53,15 @@ class Written(Plain, frozen=True, kw_only=True):
     verify: Annotated[tuple[Entry, ...], Meta(description="What proves that it is done.")] = ()
 
 
+_DEFAULTS = MappingProxyType(
+    {
+        bool: "Write true or false.",
+        int: "Write a whole number.",
+        str: "Write text, in quotes where it looks like a number.",
+    }
+)
+
+
 def load_playbook(path: Path) -> Playbook:
     """Return the playbook in the file *path*. Raises ConfigurationError."""
     return parse_playbook(read_bytes(path), str(path))
@@ -89,8 +99,8 @@ def _inputs(document: Document, written: Written) -> dict[str, Input]:
             advice = "Take away 'required' or 'default'."
             raise document.error(path, "what is required needs no default", advice)
         if each.default is not None and type(each.default) is not type(SAMPLES[each.type]):
-            message = f"this is no {each.type}"
-            raise document.error(path, message, f"As an example: {SAMPLES[each.type]!s}.")
+            message = f"this is no default for an input of the type {each.type}"
+            raise document.error(path, message, _DEFAULTS[type(SAMPLES[each.type])])
     return {
         name: Input(name, each.type, each.description.strip(), each.required, each.default)
         for name, each in written.inputs.items()
