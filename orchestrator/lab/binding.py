@@ -1,10 +1,10 @@
 """Parameter binding: from the arguments of a call to values, as PowerShell does it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from uuid import UUID
 
 from orchestrator.lab.cmdlet import Cmdlet, Delta, Parameter
-from orchestrator.lab.forms import Many, Unfit, fold
+from orchestrator.lab.forms import Unfit, fold
+from orchestrator.lab.lists import Many
 from orchestrator.lab.records import Problem, Stopped
 from orchestrator.lab.texts import say
 
@@ -61,9 +61,7 @@ def bind(
     return bound
 
 
-def legal_parameters(
-    cmdlet: Cmdlet, visible: tuple[str, ...] | None
-) -> dict[str, Parameter]:
+def legal_parameters(cmdlet: Cmdlet, visible: tuple[str, ...] | None) -> dict[str, Parameter]:
     """Return the parameters that exist for a user, the common ones included."""
     always = ("Confirm", "WhatIf", "ErrorAction")
     own = {
@@ -182,12 +180,8 @@ def plain(value: object) -> object:
     match value:
         case None | bool():
             return value
-        case UUID():
-            return str(value)
         case int():
             return int(value)
-        case str():
-            return str(value)
         case Mapping():
             return {plain(key): plain(one) for key, one in value.items()}
         case list() | tuple():

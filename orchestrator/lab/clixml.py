@@ -59,7 +59,9 @@ def attribute(name: str | None) -> str:
 def noise(type_name: str, text: str) -> str:
     """Return a value for ``SerializationData``: base64 that no client should look into."""
     blob = b"\x00\x01\x00\x00\x00\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00\x00\x00\x0c\x02"
-    return b64encode(blob + type_name.encode() + b"\x02\x00\x00\x00" + text.encode() + b"\x0b").decode()
+    return b64encode(
+        blob + type_name.encode() + b"\x02\x00\x00\x00" + text.encode() + b"\x0b"
+    ).decode()
 
 
 class Writer:
@@ -104,7 +106,7 @@ class Writer:
         self._parts.append(f'<TN RefId="{number}">{names}</TN>')
 
     def again(self, written: str, name: str) -> bool:
-        """Write a reference to the object first written under the name *written*, if there is one."""
+        """Write a reference to the object first written as *written*, if there is one."""
         number = self._named.get(written)
         if number is not None:
             self._parts.append(f'<Ref{attribute(name)} RefId="{number}" />')
@@ -123,7 +125,7 @@ class Writer:
         self._parts.append(f"</{tag}>")
 
     def noise(self, type_name: str, text: str) -> None:
-        """Write the extended property that Exchange adds for its own clients, if the style has it."""
+        """Write the extended property that Exchange adds, if the style has it."""
         if self.style.noise:
             data = noise(type_name, text)
             self._parts.append(f'<MS><BA N="SerializationData">{data}</BA></MS>')

@@ -83,13 +83,16 @@ class Endpoint:
         exchange = request.resource == EXCHANGE
         rights = granted(caller.user.roles) if exchange else {}
         session = Session(self.organization, self.server, caller.user, rights)
-        shell = Shell(session, request.resource, lambda one: self.shells.pop(one.identifier, None))
+        shell = Shell(session, request.resource, self._forget)
         body = request.body
         content = body.findtext(f"{PSH}creationXml", "") if body is not None else ""
         shell.open(content)
         self.shells[shell.identifier] = shell
         await self._after(seen)
         return answer(request, created(caller.path, self._facts(shell, caller)))
+
+    def _forget(self, shell: Shell) -> None:
+        self.shells.pop(shell.identifier, None)
 
     def _facts(self, shell: Shell, caller: Caller) -> dict[str, str]:
         return {

@@ -1,4 +1,4 @@
-"""Things that go wrong on purpose. ``lab.faults`` is a list of these; the first that speaks decides.
+"""Things that go wrong on purpose: ``lab.faults`` lists them, the first that speaks decides.
 
 To add one: a frozen dataclass with ``before`` and ``after``; each sees a request and returns what
 to do to it, or None.

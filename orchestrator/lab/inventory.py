@@ -1,34 +1,43 @@
 """An inventory of a running lab, in the format that the product reads."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from dataclasses import dataclass
 
 import yaml
 
 from orchestrator.lab.organization import Organization
 
 
-class Place(Protocol):
-    """Where a server listens."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one server is to be reached; *https_port* is None without HTTPS."""
 
     organization: str
     name: str
+    server: str
     port: int
     https_port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the inventory says to log on. Without *user*, as the scenario's first account."""
+
+    user: str | None
+    auth: str
+    encryption: str
+    credential: str
+    ssl: bool
 
 
 def inventory_text(
     organizations: Mapping[str, Organization],
     places: Iterable[Place],
     address: str,
-    user: str | None,
-    auth: str,
-    encryption: str,
-    credential: str,
-    *,
-    ssl: bool,
+    access: Access,
 ) -> str:
-    """Return the YAML. Without *user*, the first account of the scenario."""
+    """Return the inventory as YAML."""
+    known = tuple(places)
     listed: dict[str, object] = {}
     for name, organization in organizations.items():
         scenario = organization.scenario
@@ -36,23 +45,23 @@ def inventory_text(
             {
                 "name": one.name,
                 "address": address,
-                "port": (one.https_port or one.port) if ssl else one.port,
+                "port": (one.https_port or one.port) if access.ssl else one.port,
             }
-            for one in places
+            for one in known
             if one.organization == name
         ]
         entry: dict[str, object] = {
             "servers": servers,
             "domain_controller": organization.home(next(iter(organization.servers))),
             "path": "PowerShell",
-            "ssl": ssl,
-            "auth": auth,
-            "encryption": encryption,
-            "user": user or f"{scenario.netbios}\\{scenario.users[0].name}",
-            "credential": credential,
+            "ssl": access.ssl,
+            "auth": access.auth,
+            "encryption": access.encryption,
+            "user": access.user or f"{scenario.netbios}\\{scenario.users[0].name}",
+            "credential": access.credential,
             "tags": ["lab"],
         }
-        if auth == "basic" and not ssl:
+        if access.auth == "basic" and not access.ssl:
             entry["allow_cleartext"] = True
         listed[name] = entry
     return yaml.safe_dump({"organizations": listed}, sort_keys=False, allow_unicode=True)

@@ -1,15 +1,13 @@
-"""A running lab: organizations, one listener for each of their servers, one thread for all of it."""
+"""A running lab: organizations, a listener for each of their servers, one thread for all."""
 
-import asyncio
-import os
+import ssl
 import tempfile
-import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count, repeat
 from pathlib import Path
 from typing import Self
 
@@ -18,8 +16,10 @@ from orchestrator.lab.directory import Directory
 from orchestrator.lab.endpoint import Endpoint
 from orchestrator.lab.faults import Seen, Trouble
 from orchestrator.lab.gate import Accounts, Scheme
+from orchestrator.lab.inventory import Access, Place, inventory_text
 from orchestrator.lab.organization import AuditEntry, CommandEntry, Organization
-from orchestrator.lab.scenario import PASSWORD, Scenario, load_scenario
+from orchestrator.lab.scenario import Scenario, load_scenario
+from orchestrator.lab.service import Make, Service
 
 HTTP_SCHEMES: tuple[Scheme, ...] = ("negotiate", "ntlm", "basic")
 
@@ -46,17 +46,6 @@ class Options:
     quota: int | None = None
     organizations: int = 1
     hostname: str = "localhost"
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Where one server is to be reached; *https_port* is None without HTTPS."""
-
-    organization: str
-    name: str
-    server: str
-    port: int
-    https_port: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +84,9 @@ class Lab:
         self.organizations = {name: Organization(name, self.scenario, clock) for name in names}
         self._conditions = Conditions(self.options.auth, self.options.delay)
         self._endpoints: list[Endpoint] = []
-        self._connections: set[Connection] = set()
-        self._listeners: list[asyncio.Server] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._service: Service | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self.servers: tuple[Listener, ...] = ()
+        self.servers: tuple[Place, ...] = ()
         self.ca_file: Path | None = None
 
     def __enter__(self) -> Self:
@@ -113,100 +99,57 @@ class Lab:
     def start(self) -> None:
         """Listen, in a thread of its own. OSError where a port cannot be had."""
         self._folder = tempfile.TemporaryDirectory(prefix="orchestrator-lab-")
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="lab", daemon=True)
-        self._thread.start()
+        self._service = Service()
         try:
-            self._call(self._open())
+            self.servers = tuple(self._listen(self._service, Path(self._folder.name)))
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Close every listener and connection and end the thread. May be called twice."""
-        loop, self._loop = self._loop, None
-        if loop is not None and self._thread is not None:
-            asyncio.run_coroutine_threadsafe(self._close(), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-            self._thread.join()
-            loop.close()
+        if self._service is not None:
+            self._service.stop()
+            self._service = None
+        for endpoint in self._endpoints:
+            endpoint.shells.clear()
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
-    def _call(self, work: "asyncio.coroutines.Coroutine[None, None, None]") -> None:
-        if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    async def _open(self) -> None:
-        if self._folder is None:
-            return
-        folder = Path(self._folder.name)
-        context = None
-        if self.options.https:
-            from orchestrator.lab.certificate import server_context  # noqa: PLC0415 - rarely needed
-
-            self.ca_file, context = server_context(folder, (self.options.address, "localhost"))
-        found: list[Listener] = []
+    def _listen(self, service: Service, folder: Path) -> Iterator[Place]:
+        options = self.options
+        context = self._context(folder)
+        ports = count(options.port) if options.port else repeat(0)
         for name, organization in self.organizations.items():
-            accounts = _accounts(organization, folder / f"{name}.accounts", self.options.hostname)
+            accounts = _accounts(organization, folder / f"{name}.accounts", options.hostname)
             hosts = list(organization.servers)[: 1 if len(self.organizations) > 1 else None]
             for host in hosts:
-                port = self.options.port + len(found) * 2 if self.options.port else 0
                 make = self._factory(organization, host, accounts)
-                plain = await self._listen(make, port, None)
-                sealed = None if context is None else await self._listen(make, port and port + 1, context)
-                full = organization.full_name(host)
-                found.append(Listener(name, full, host, plain, sealed))
-        self.servers = tuple(found)
+                plain = service.listen(make, options.address, next(ports))
+                sealed = None
+                if context is not None:
+                    sealed = service.listen(make, options.address, next(ports), context)
+                yield Place(name, organization.full_name(host), host, plain, sealed)
 
-    def _factory(
-        self, organization: Organization, host: str, accounts: Accounts
-    ) -> Callable[[], Connection]:
-        endpoint = Endpoint(
-            organization,
-            host,
-            self.options.quota or self.scenario.session_quota,
-            partial(self._trouble, after=False),
-            partial(self._trouble, after=True),
-        )
+    def _context(self, folder: Path) -> ssl.SSLContext | None:
+        if not self.options.https:
+            return None
+        from orchestrator.lab.certificate import server_context  # noqa: PLC0415 - rarely needed
+
+        names = (self.options.address, "localhost", self.options.hostname)
+        self.ca_file, context = server_context(folder, names)
+        return context
+
+    def _factory(self, organization: Organization, host: str, accounts: Accounts) -> Make:
+        quota = self.options.quota or self.scenario.session_quota
+        before, after = partial(self._trouble, after=False), partial(self._trouble, after=True)
+        endpoint = Endpoint(organization, host, quota, before, after)
         self._endpoints.append(endpoint)
-        return lambda: Connection(endpoint, accounts, self._conditions, self._counted)
+        return lambda opened: Connection(endpoint, accounts, self._conditions, opened)
 
     async def _trouble(self, seen: Seen, *, after: bool) -> None:
         await trouble(self._conditions, seen, after=after)
-
-    def _counted(self, connection: Connection, opened: bool) -> None:  # noqa: FBT001 - a callback
-        if opened:
-            self._connections.add(connection)
-        else:
-            self._connections.discard(connection)
-
-    async def _listen(self, make: Callable[[], Connection], port: int, context: object) -> int:
-        loop = asyncio.get_running_loop()
-        listener = await loop.create_server(
-            make,
-            self.options.address,
-            port,
-            ssl=context,  # type: ignore[arg-type] - an SSLContext or None, imported lazily
-        )
-        self._listeners.append(listener)
-        return int(listener.sockets[0].getsockname()[1])
-
-    async def _close(self) -> None:
-        for listener in self._listeners:
-            listener.close()
-        for connection in list(self._connections):
-            connection.abort()
-        for endpoint in self._endpoints:
-            for shell in list(endpoint.shells.values()):
-                shell.delete()
-        current = asyncio.current_task()
-        others = [task for task in asyncio.all_tasks() if task is not current]
-        for task in others:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*others, return_exceptions=True)
 
     @property
     def organization(self) -> Organization:
@@ -261,9 +204,9 @@ class Lab:
         controller: str | None = None,
         **changes: object,
     ) -> None:
-        """Change an object as another administrator would; ``remove=True`` removes it.
+        r"""Change an object as another administrator would; ``remove=True`` removes it.
 
-        *identity* is a Guid, ``SERVER\\Name``, a name, or ``TransportConfig``.
+        *identity* is a Guid, ``SERVER\Name``, a name, or ``TransportConfig``.
         """
         self.organization.edit(identity, changes, who, controller)
 
@@ -282,12 +225,8 @@ class Lab:
         ssl: bool = False,
     ) -> str:
         """Return an inventory of this lab, as the product reads one."""
-        from orchestrator.lab.inventory import inventory_text  # noqa: PLC0415 - only for people
-
-        return inventory_text(
-            self.organizations, self.servers, self.options.address, user, auth, encryption,
-            credential, ssl=ssl,
-        )
+        access = Access(user, auth, encryption, credential, ssl)
+        return inventory_text(self.organizations, self.servers, self.options.address, access)
 
 
 def _names(organization: str, number: int) -> list[str]:
@@ -310,8 +249,5 @@ def _accounts(organization: Organization, file: Path, hostname: str) -> Accounts
         )
     ]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    os.chmod(file, 0o600)
+    file.chmod(0o600)
     return Accounts(organization.account, str(file), hostname)
-
-
-__all__ = ["PASSWORD", "Lab", "Listener", "Options", "Requests"]

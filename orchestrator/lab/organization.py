@@ -1,7 +1,7 @@
 """One simulated organization while it lives: its directory, its accounts, its audit log."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from threading import RLock
@@ -19,21 +19,22 @@ from orchestrator.lab.population import (
 )
 from orchestrator.lab.scenario import Scenario, Server, User
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One line of the admin audit log. *effective* tells whether anything changed by it."""
 
-    number: int
-    at: datetime
+    number: int = 0
+    at: datetime = _NEVER
     caller: str
     cmdlet: str
     parameters: Mapping[str, str]
     object: str
     guid: str
     effective: bool
-    succeeded: bool
-    error: str
+    error: str = ""
     server: str
 
 
@@ -85,7 +86,7 @@ class Organization:
         return home_controller(self.scenario, self.servers[server])
 
     def account(self, spelling: str) -> User | None:
-        """Return the user written as ``CONTOSO\\ops``, ``ops@contoso.example`` or ``ops``."""
+        r"""Return the user written as ``CONTOSO\ops``, ``ops@contoso.example`` or ``ops``."""
         domain, separator, name = spelling.rpartition("\\")
         if separator and domain.casefold() not in self._domains():
             return None
@@ -111,23 +112,14 @@ class Organization:
             written = self._written[output.key] = clixml(output, self.style)
         return written
 
-    def record(self, entry: Entry | None, **facts: object) -> None:
-        """Append to the audit log; *facts* are the other fields of an AuditEntry."""
+    def record(self, deed: AuditEntry) -> None:
+        """Append to the audit log, numbered and dated."""
         with self.lock:
-            label = entry.label if entry else ""
-            guid = entry.guid if entry else ""
-            self.audit.append(
-                AuditEntry(
-                    len(self.audit) + 1,
-                    self.clock().astimezone(UTC),
-                    object=label,
-                    guid=guid,
-                    **facts,  # type: ignore[arg-type] - the fields named in the docstring
-                )
-            )
+            number = len(self.audit) + 1
+            self.audit.append(replace(deed, number=number, at=self.clock().astimezone(UTC)))
 
     def find(self, identity: str) -> Entry:
-        """Return the object with this Guid, ``SERVER\\Name``, name or kind. Raises KeyError."""
+        r"""Return the object with this Guid, ``SERVER\Name``, name or kind. Raises KeyError."""
         first = next(iter(self.directory.controllers))
         entries = [
             entry
@@ -157,14 +149,15 @@ class Organization:
             self.directory.replicate()
         verb = "Remove" if values is None else "Set"
         self.record(
-            entry,
-            caller=who,
-            cmdlet=f"{verb}-{entry.kind}",
-            parameters={name: _text(value) for name, value in changes.items()},
-            effective=True,
-            succeeded=True,
-            error="",
-            server=next(iter(self.servers)),
+            AuditEntry(
+                caller=who,
+                cmdlet=f"{verb}-{entry.kind}",
+                parameters={name: _text(value) for name, value in changes.items()},
+                object=entry.label,
+                guid=entry.guid,
+                effective=True,
+                server=next(iter(self.servers)),
+            )
         )
 
     def snapshot(self, controller: str | None = None) -> dict[str, dict[str, object]]:

@@ -76,9 +76,7 @@ def present(
     *missing* are properties that this version of Exchange does not have.
     """
     kind = KINDS[entry.kind]
-    cells = {
-        name: Cell(one.form, entry.values.get(name)) for name, one in kind.properties.items()
-    }
+    cells = {name: Cell(one.form, entry.values.get(name)) for name, one in kind.properties.items()}
     cells |= _common(entry, controller, organization, domain)
     for name in missing:
         cells.pop(name, None)

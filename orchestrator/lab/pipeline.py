@@ -245,4 +245,3 @@ def _statements(commands: Sequence[Command]) -> Iterator[list[Command]]:
             statement = []
     if statement:
         yield statement
-

@@ -1,4 +1,4 @@
-"""From a scenario to the objects of a directory, the default connectors of real servers included."""
+"""From a scenario to the objects of a directory, a real server's default connectors included."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,8 +7,9 @@ from uuid import NAMESPACE_DNS, uuid5
 from orchestrator.core.errors import ConfigurationError
 from orchestrator.lab.directory import Entry
 from orchestrator.lab.forms import Link, Unfit
+from orchestrator.lab.kind import ROUTING_GROUP
 from orchestrator.lab.scenario import Connector, Scenario, Server, did_you_mean
-from orchestrator.lab.schema import KINDS, ROUTING_GROUP
+from orchestrator.lab.schema import KINDS
 
 _EVERY_IP = ("::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "0.0.0.0-255.255.255.255")
 _ALL_AUTH = "Tls, Integrated, BasicAuth, BasicAuthRequireTLS, ExchangeServer"
@@ -94,9 +95,7 @@ def read_values(kind: str, given: Mapping[str, Any], path: str) -> dict[str, obj
 
 def with_defaults(kind: str, values: Mapping[str, object]) -> dict[str, object]:
     """Return *values* with the kind's defaults for the rest, in the kind's order."""
-    return {
-        name: values.get(name, one.default) for name, one in KINDS[kind].properties.items()
-    }
+    return {name: values.get(name, one.default) for name, one in KINDS[kind].properties.items()}
 
 
 def populate(scenario: Scenario, organization: str) -> Iterator[Entry]:

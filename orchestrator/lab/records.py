@@ -54,9 +54,7 @@ def error_record(problem: Problem) -> str:
 
 def _write_error(out: Writer, problem: Problem, name: str | None = None) -> None:
     reason = problem.exception.rpartition(".")[2]
-    out.begin(
-        ("System.Management.Automation.ErrorRecord", "System.Object"), problem.message, name
-    )
+    out.begin(("System.Management.Automation.ErrorRecord", "System.Object"), problem.message, name)
     out.open("MS")
     _write_exception(out, problem)
     if problem.target:

@@ -1,4 +1,4 @@
-"""The server half of a runspace pool: psrpcore for what comes in, framed messages for what goes out.
+"""The server half of a runspace pool: psrpcore reads what comes in, what goes out is framed here.
 
 Outgoing pipeline messages are framed here from finished documents, because objects are written
 once and sent often, and because psrpcore has no public way to fail a pipeline.
@@ -7,6 +7,7 @@ once and sent often, and because psrpcore has no public way to fail a pipeline.
 import struct
 from collections import deque
 from collections.abc import Iterator
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from psrpcore import (
@@ -21,6 +22,8 @@ from psrpcore.types import ChoiceDescription, PSInvocationState, PSRPMessageType
 
 FRAGMENT = 32_768
 """The most bytes of a message that one fragment carries, as Windows cuts them."""
+
+Event: TypeAlias = PSRPEvent[Any, Any]
 
 _HEADER = struct.Struct(">QQBI")
 _MESSAGE = struct.Struct("<II16s16s")
@@ -44,13 +47,13 @@ class Runspace(ServerRunspacePool):
     def __init__(self) -> None:
         super().__init__(application_private_data=PRIVATE_DATA)
 
-    def receive(self, data: bytes, pipeline: UUID | None = None) -> list[PSRPEvent]:
+    def receive(self, data: bytes, pipeline: UUID | None = None) -> list[Event]:
         """Take fragments from the client and return what they say.
 
         Raises ValueError, or psrpcore's errors, for what cannot be understood.
         """
         self.receive_data(PSRPPayload(data, StreamType.default, pipeline))
-        events: list[PSRPEvent] = []
+        events: list[Event] = []
         while (event := self.next_event()) is not None:
             events.append(event)
         return events

@@ -34,7 +34,7 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Base of everything a scenario file contains."""
 
 
-class Server(Part):
+class Server(Part, frozen=True):
     """An Exchange server. *controller* is the domain controller it reads its configuration from."""
 
     name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{1,15}$")]
@@ -45,21 +45,21 @@ class Server(Part):
     connectors: bool = True
 
 
-class Controller(Part):
+class Controller(Part, frozen=True):
     """A domain controller."""
 
     name: str
     site: str = "Headquarters"
 
 
-class Replication(Part):
+class Replication(Part, frozen=True):
     """Seconds until a write reaches the other controllers; negative: not by itself."""
 
     within: float = 0.0
     between: float = 0.0
 
 
-class Connector(Part):
+class Connector(Part, frozen=True):
     """A connector beside the default ones; a receive connector exists on each of *servers*.
 
     *servers* empty means all. *properties* are Exchange's own names and values.
@@ -71,7 +71,7 @@ class Connector(Part):
     exchange_version: str = "0.1 (8.0.535.0)"
 
 
-class User(Part):
+class User(Part, frozen=True):
     """An account of the organization and the management roles it holds."""
 
     name: str
@@ -79,7 +79,7 @@ class User(Part):
     password: str = PASSWORD
 
 
-class Shapes(Part):
+class Shapes(Part, frozen=True):
     """How values look on the wire; see ``clixml.Style``. *missing* names absent properties."""
 
     lists: Lists = "multivalued"
@@ -90,7 +90,7 @@ class Shapes(Part):
     missing: Mapping[str, tuple[str, ...]] = {}
 
 
-class Scale(Part):
+class Scale(Part, frozen=True):
     """Servers, listed domains and connectors per server to generate beside the named ones."""
 
     servers: int = 0
@@ -98,7 +98,7 @@ class Scale(Part):
     connectors: int = 0
 
 
-class Scenario(Part):
+class Scenario(Part, frozen=True):
     """One simulated organization. *generation* is the year of its Exchange: 2010 or 2019.
 
     *confirmation*: ``always`` asks before each write that does not say ``-Confirm:$false``, the

@@ -17,7 +17,7 @@ from psrpcore import (
 from orchestrator.lab.cmdlet import Session
 from orchestrator.lab.pipeline import Pipeline
 from orchestrator.lab.records import FAILED, Problem
-from orchestrator.lab.runspace import Mailbox, Runspace
+from orchestrator.lab.runspace import Event, Mailbox, Runspace
 from orchestrator.lab.soap import Fault
 
 INVALID_SELECTORS = Fault(
@@ -86,7 +86,7 @@ class Shell:
         self.mailbox.put(list(self.runspace.replies()))
         self.wake()
 
-    def _command(self, events: list[object]) -> PowerShell | None:
+    def _command(self, events: list[Event]) -> PowerShell | None:
         for event in events:
             if isinstance(event, CreatePipelineEvent):
                 return event.pipeline
@@ -102,7 +102,7 @@ class Shell:
         )
         self.pipelines[number].finish(FAILED, problem)
 
-    def _receive(self, content: str) -> list[object]:
+    def _receive(self, content: str) -> list[Event]:
         try:
             return list(self.runspace.receive(b64decode(content)))
         except (NotBase64, ValueError, PSRPCoreError, AttributeError, KeyError) as error:

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
-from xml.etree import ElementTree as Tree
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
 S = "{http://www.w3.org/2003/05/soap-envelope}"
@@ -42,7 +42,7 @@ class Request:
     shell: str
     timeout: float
     envelope: int
-    body: Tree.Element | None
+    body: ET.Element | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Fault(Exception):
 def parse(data: bytes) -> Request:
     """Return what an envelope asks for. Raises Fault for what is not one."""
     try:
-        root = Tree.fromstring(data)  # noqa: S314 - loopback only, and expat stops entity floods
-    except Tree.ParseError:
+        root = ET.fromstring(data)  # noqa: S314 - loopback only, and expat stops entity floods
+    except ET.ParseError:
         raise Fault(2150858792, "w:SchemaValidationError", "The XML is not well formed.") from None
     header, body = root.find(f"{S}Header"), root.find(f"{S}Body")
     if header is None or body is None:
@@ -138,5 +138,6 @@ def received(fragments: Iterable[bytes], command: str, *, done: bool) -> str:
     if command:
         word = "Done" if done else "Running"
         code = "<rsp:ExitCode>0</rsp:ExitCode>" if done else ""
-        state = f'<rsp:CommandState{owner} State="{_SHELL}CommandState/{word}">{code}</rsp:CommandState>'
+        attributes = f'{owner} State="{_SHELL}CommandState/{word}"'
+        state = f"<rsp:CommandState{attributes}>{code}</rsp:CommandState>"
     return f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"

@@ -50,12 +50,12 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "entspricht.",
         "unmodified": "Der Befehl wurde erfolgreich abgeschlossen, es wurden jedoch keine "
         "Einstellungen von '{0}' geändert.",
-        "unknown-command": "Die Benennung \"{0}\" wurde nicht als Name eines Cmdlet, einer "
+        "unknown-command": 'Die Benennung "{0}" wurde nicht als Name eines Cmdlet, einer '
         "Funktion, einer Skriptdatei oder eines ausführbaren Programms erkannt.",
         "unknown-parameter": 'Es wurde kein Parameter gefunden, der dem Parameternamen "{0}" '
         "entspricht.",
         "what-if": "WhatIf: {0}",
-        "modify-TransportConfig": "Die Transportkonfiguration der Exchange-Organisation \"{0}\" "
+        "modify-TransportConfig": 'Die Transportkonfiguration der Exchange-Organisation "{0}" '
         "wird geändert.",
         "modify-ReceiveConnector": 'Der Empfangsconnector "{0}" wird geändert.',
         "modify-SendConnector": 'Der Sendeconnector "{0}" wird geändert.',

@@ -6,7 +6,8 @@ To add one: a constant built from a form, with the type names a server sends.
 import re
 from uuid import UUID
 
-from orchestrator.lab.forms import Choice, Many, Primitive, Properties, Reference, Spoken, Unfit
+from orchestrator.lab.forms import Choice, Primitive, Properties, Reference, Spoken, Unfit
+from orchestrator.lab.lists import Many
 from orchestrator.lab.ranges import endpoint, span
 
 DATA = "Microsoft.Exchange.Data"
@@ -73,9 +74,7 @@ def _domain_or_wildcard(argument: object) -> str:
     return text
 
 
-SMTP_DOMAIN = Spoken(
-    (f"{DATA}.SmtpDomain", OBJECT), _domain, lambda text: (("Domain", "S", text),)
-)
+SMTP_DOMAIN = Spoken((f"{DATA}.SmtpDomain", OBJECT), _domain, lambda text: (("Domain", "S", text),))
 SMTP_DOMAIN_WITH_SUBDOMAINS = Spoken(
     (f"{DATA}.SmtpDomainWithSubdomains", OBJECT),
     _domain_or_wildcard,
@@ -136,7 +135,9 @@ def _time_span(argument: object) -> str:
 
 def _time_span_properties(text: str) -> Properties:
     match = _SPAN.fullmatch(text)
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0,) * 4
+    days, hours, minutes, seconds = (
+        (int(part or 0) for part in match.groups()) if match else (0,) * 4
+    )
     total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     return (
         ("Days", "I32", str(days)),
@@ -182,9 +183,7 @@ def _range(argument: object) -> str:
     return str(argument)
 
 
-RANGE = Spoken(
-    (f"{DATA}.IPRange", OBJECT), _range, lambda text: (("Expression", "S", text),)
-)
+RANGE = Spoken((f"{DATA}.IPRange", OBJECT), _range, lambda text: (("Expression", "S", text),))
 
 _SPACE = re.compile(r"(?:(?P<type>[A-Za-z0-9]+):)?(?P<space>.+?)(?:;(?P<cost>\d{1,3}))?")
 

@@ -25,9 +25,9 @@ def controller(call: Call) -> str:
 
 
 def matching(call: Call, kind: str, identity: str, where: str) -> list[Entry]:
-    """Return the objects of *kind* that *identity* means on the controller *where*.
+    r"""Return the objects of *kind* that *identity* means on the controller *where*.
 
-    A Guid or distinguished name means one object. ``SERVER\\Name`` means a receive connector of
+    A Guid or distinguished name means one object. ``SERVER\Name`` means a receive connector of
     that server; a bare name, one of the server that runs the session [obs].
     """
     organization = call.session.organization

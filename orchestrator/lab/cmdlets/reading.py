@@ -1,12 +1,14 @@
 """The Get cmdlets over directory objects."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from orchestrator.lab import vocabulary as v
 from orchestrator.lab.cmdlet import Call, Cmdlet, Parameter
 from orchestrator.lab.cmdlets.failure import NOT_FOUND, failure
 from orchestrator.lab.cmdlets.identity import controller, matching
 from orchestrator.lab.directory import Entry
+from orchestrator.lab.output import Cell
 
 _STATUS = (
     "StaticConfigDomainController",
@@ -57,12 +59,8 @@ async def _read_servers(call: Call) -> None:
     for entry in _asked(call, "ExchangeServer", where):
         output = organization.present(entry, where)
         if not call.arguments.get("Status"):
-            blank = {name: v.TEXT for name in _STATUS}
-            cells = {
-                name: type(cell)(cell.form, None if name in blank else cell.value)
-                for name, cell in output.adapted.items()
-            }
-            output = type(output)(output.types, output.text, cells, entry=entry)
+            blank = {name: Cell(v.TEXT, None) for name in _STATUS if name in output.adapted}
+            output = replace(output, adapted={**output.adapted, **blank}, key=None)
         call.streams.write(output)
 
 

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from orchestrator.lab import vocabulary as v
 from orchestrator.lab.binding import legal_parameters
 from orchestrator.lab.cmdlet import Call, Cmdlet, Parameter
-from orchestrator.lab.forms import Many, Table
+from orchestrator.lab.lists import Many, Table
 from orchestrator.lab.output import SELECTED_BASES, Cell, Output
 from orchestrator.lab.records import Problem
 
@@ -47,8 +47,8 @@ def selected(output: Output, names: tuple[str, ...]) -> Output:
             chosen[key] = cells[key]
         if not matches and "*" not in name:
             chosen[name] = Cell(v.TEXT, None)
-    key = None if output.key is None else (output.key, names)
-    return Output((f"Selected.{output.types[0]}", *SELECTED_BASES), None, {}, chosen, key)
+    alike = None if output.key is None else (output.key, names)
+    return Output((f"Selected.{output.types[0]}", *SELECTED_BASES), None, {}, chosen, alike)
 
 
 def _expanded(call: Call, output: Output, name: str) -> Iterator[Cell]:
@@ -123,7 +123,7 @@ def _visible(
 
 
 def _command(cmdlet: Cmdlet, parameters: Mapping[str, Parameter]) -> Output:
-    table = {name: "System.Management.Automation.ParameterMetadata" for name in parameters}
+    table = dict.fromkeys(parameters, "System.Management.Automation.ParameterMetadata")
     types = ("CmdletInfo", "CommandInfo")
     return Output(
         (*(f"System.Management.Automation.{one}" for one in types), "System.Object"),

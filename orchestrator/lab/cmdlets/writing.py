@@ -16,6 +16,7 @@ from orchestrator.lab.cmdlets.failure import (
 from orchestrator.lab.cmdlets.identity import controller, found
 from orchestrator.lab.directory import Entry
 from orchestrator.lab.forms import shown
+from orchestrator.lab.organization import AuditEntry
 from orchestrator.lab.ranges import endpoint, same_ranges
 from orchestrator.lab.records import Problem
 from orchestrator.lab.schema import KINDS
@@ -92,14 +93,16 @@ async def _approved(call: Call, entry: Entry) -> bool:
 def _audit(call: Call, entry: Entry, *, effective: bool, error: str = "") -> None:
     session = call.session
     session.organization.record(
-        entry,
-        caller=f"{session.organization.scenario.netbios}\\{session.user.name}",
-        cmdlet=call.cmdlet.name,
-        parameters={name: _argument(value) for name, value in call.arguments.items()},
-        effective=effective,
-        succeeded=not error,
-        error=error,
-        server=session.server,
+        AuditEntry(
+            caller=f"{session.organization.scenario.netbios}\\{session.user.name}",
+            cmdlet=call.cmdlet.name,
+            parameters={name: _argument(value) for name, value in call.arguments.items()},
+            object=entry.label,
+            guid=entry.guid,
+            effective=effective,
+            error=error,
+            server=session.server,
+        )
     )
 
 

@@ -1,0 +1,132 @@
+"""Receive and send connectors: names, order, types and defaults of real exports [seen]."""
+
+from orchestrator.lab import vocabulary as v
+from orchestrator.lab.kind import GROUP, NO, ROUTING_GROUP, YES, Kind, Property, fixed, types
+
+RECEIVE_CONNECTOR = Kind(
+    "ReceiveConnector",
+    types("ReceiveConnector"),
+    "msExchSmtpReceiveConnector",
+    f"CN=SMTP Receive Connectors,CN=Protocols,CN={{server}},CN=Servers,{GROUP}",
+    {
+        "AuthMechanism": Property(v.AUTH_MECHANISMS, "Tls"),
+        "Banner": Property(v.TEXT, ""),
+        "BinaryMimeEnabled": YES,
+        "Bindings": Property(v.many(v.BINDING), ("0.0.0.0:25",)),
+        "ChunkingEnabled": YES,
+        "DefaultDomain": Property(v.REFERENCE),
+        "DeliveryStatusNotificationEnabled": YES,
+        "EightBitMimeEnabled": YES,
+        "SmtpUtf8Enabled": YES,
+        "BareLinefeedRejectionEnabled": NO,
+        "DomainSecureEnabled": NO,
+        "EnhancedStatusCodesEnabled": YES,
+        "LongAddressesEnabled": NO,
+        "OrarEnabled": NO,
+        "SuppressXAnonymousTls": NO,
+        "ProxyEnabled": NO,
+        "AdvertiseClientSettings": NO,
+        "Fqdn": Property(v.FQDN),
+        "ServiceDiscoveryFqdn": Property(v.FQDN),
+        "TlsCertificateName": Property(v.CERTIFICATE),
+        "Comment": Property(v.TEXT, ""),
+        "Enabled": YES,
+        "ConnectionTimeout": Property(v.TIME_SPAN, "00:10:00"),
+        "ConnectionInactivityTimeout": Property(v.TIME_SPAN, "00:05:00"),
+        "MessageRateLimit": Property(v.LIMIT, "Unlimited"),
+        "MessageRateSource": Property(
+            v.choice(
+                f"{v.CONFIGURATION}.MessageRateSourceFlags", "None", "IPAddress", "User", "All"
+            ),
+            "IPAddress",
+        ),
+        "MaxInboundConnection": Property(v.LIMIT, "5000"),
+        "MaxInboundConnectionPerSource": Property(v.LIMIT, "20"),
+        "MaxInboundConnectionPercentagePerSource": Property(v.WHOLE, 2),
+        "MaxHeaderSize": Property(v.SIZE, "256 KB (262,144 bytes)"),
+        "MaxHopCount": Property(v.WHOLE, 60),
+        "MaxLocalHopCount": Property(v.WHOLE, 5),
+        "MaxLogonFailures": Property(v.WHOLE, 3),
+        "MaxMessageSize": Property(v.SIZE, "36 MB (37,748,736 bytes)"),
+        "MaxProtocolErrors": Property(v.LIMIT, "5"),
+        "MaxRecipientsPerMessage": Property(v.WHOLE, 200),
+        "PermissionGroups": Property(v.PERMISSION_GROUPS, "None"),
+        "PipeliningEnabled": YES,
+        "ProtocolLoggingLevel": Property(v.LOGGING_LEVEL, "None"),
+        "RemoteIPRanges": Property(v.many(v.RANGE), ("0.0.0.0-255.255.255.255",)),
+        "RequireEHLODomain": NO,
+        "RequireTLS": NO,
+        "EnableAuthGSSAPI": NO,
+        "ExtendedProtectionPolicy": Property(
+            v.choice(
+                f"{v.CONFIGURATION}.ExtendedProtectionPolicySetting", "None", "Allow", "Require"
+            ),
+            "None",
+        ),
+        "LiveCredentialEnabled": fixed(v.FLAG, default=False),
+        "TlsDomainCapabilities": Property(v.many(v.CAPABILITY), ()),
+        "Server": fixed(v.REFERENCE),
+        "TransportRole": Property(v.SERVER_ROLE, "FrontendTransport"),
+        "RejectReservedTopLevelRecipientDomains": NO,
+        "RejectReservedSecondLevelRecipientDomains": NO,
+        "RejectSingleLabelRecipientDomains": NO,
+        "AcceptConsumerMail": NO,
+        "SizeEnabled": Property(
+            v.choice(f"{v.DATA}.SizeMode", "Disabled", "Enabled", "EnabledWithoutValue"), "Enabled"
+        ),
+        "TarpitInterval": Property(v.TIME_SPAN, "00:00:05"),
+        "AuthTarpitInterval": Property(v.TIME_SPAN, "00:00:05"),
+        "MaxAcknowledgementDelay": Property(v.TIME_SPAN, "00:00:30"),
+    },
+)
+
+SEND_CONNECTOR = Kind(
+    "SendConnector",
+    types("SmtpSendConnectorConfig", "MailGateway", "SendConnector", "ADLegacyVersionableObject"),
+    "msExchRoutingSMTPConnector",
+    f"CN=Connections,{ROUTING_GROUP}",
+    {
+        "DNSRoutingEnabled": YES,
+        "TlsDomain": Property(v.SMTP_DOMAIN_WITH_SUBDOMAINS),
+        "TlsAuthLevel": Property(v.TLS_AUTH_LEVEL),
+        "ErrorPolicies": Property(v.choice(f"{v.DATA}.ErrorPolicies", "Default"), "Default"),
+        "SmartHosts": Property(v.many(v.SMART_HOST), ()),
+        "Port": Property(v.WHOLE, 25),
+        "ConnectionInactivityTimeOut": Property(v.TIME_SPAN, "00:10:00"),
+        "ForceHELO": NO,
+        "FrontendProxyEnabled": NO,
+        "IgnoreSTARTTLS": NO,
+        "CloudServicesMailEnabled": NO,
+        "Fqdn": Property(v.FQDN),
+        "TlsCertificateName": Property(v.CERTIFICATE),
+        "RequireTLS": NO,
+        "RequireOorg": NO,
+        "Enabled": YES,
+        "ProtocolLoggingLevel": Property(v.LOGGING_LEVEL, "None"),
+        "SmartHostAuthMechanism": Property(
+            v.choice(f"{v.CONFIGURATION}.SmtpSendConnectorConfig+AuthMechanisms", "None"), "None"
+        ),
+        "AuthenticationCredential": Property(v.TEXT),
+        "UseExternalDNSServersEnabled": NO,
+        "DomainSecureEnabled": NO,
+        "SourceIPAddress": Property(v.IP_ADDRESS, "0.0.0.0"),  # noqa: S104 - a property's default
+        "SmtpMaxMessagesPerConnection": Property(v.WHOLE, 20),
+        "ConnectorType": Property(
+            v.choice(f"{v.DATA}.SendConnectorType", "Default", "XPremises"), "Default"
+        ),
+        "SmartHostsString": fixed(v.TEXT, ""),
+        "CertificateSubject": fixed(v.TEXT),
+        "Region": fixed(v.choice(f"{v.DATA}.SendConnectorRegion", "NotSpecified"), "NotSpecified"),
+        "AddressSpaces": Property(v.many(v.ADDRESS_SPACE), ("SMTP:*;1",)),
+        "ConnectedDomains": fixed(v.many(v.TEXT, v.MSCORLIB), ()),
+        "IsScopedConnector": NO,
+        "IsSmtpConnector": fixed(v.FLAG, default=True),
+        "Comment": Property(v.TEXT, ""),
+        "SourceRoutingGroup": fixed(v.REFERENCE),
+        "SourceTransportServers": Property(v.REFERENCES, ()),
+        "HomeMTA": fixed(v.REFERENCE),
+        "HomeMtaServerId": fixed(v.REFERENCE),
+        "LinkedReceiveConnector": Property(v.REFERENCE),
+        "MaxMessageSize": Property(v.SIZE_LIMIT, "35 MB (36,700,160 bytes)"),
+    },
+)
