@@ -69,15 +69,15 @@ def test_a_playbook_is_read_whole() -> None:
             Input("note", InputType.TEXT, "A note.", default="x"),
         ),
         require=(
-            Invocation("listed", {"list": "receive", "domain": "{{ domain }}"}, "sure", 17),
-            Invocation("accepts_anonymous", {"connector": "{{connector}}"}, None, 19),
+            Invocation("listed", {"list": "receive", "domain": "{{ domain }}"}, "sure", 16),
+            Invocation("accepts_anonymous", {"connector": "{{connector}}"}, None, 18),
         ),
         steps=(
             Invocation(
                 "domain_secure_list",
                 {"list": "receive", "domain": "{{ domain }}", "state": "absent"},
-                Invocation("listed", {"list": "send", "domain": "adatum.com"}, None, 22),
-                21,
+                Invocation("listed", {"list": "send", "domain": "adatum.com"}, None, 21),
+                20,
             ),
             Invocation(
                 "property",
@@ -88,7 +88,7 @@ def test_a_playbook_is_read_whole() -> None:
                     "equals": "{{ size }}",
                 },
                 None,
-                23,
+                22,
             ),
         ),
         verify=(Invocation("read_back", {}, None, 28), Invocation("read_back", {}, None, 29)),
