@@ -61,6 +61,44 @@ def owner(clock: list[datetime]) -> Callable[..., Owner]:
     return make
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A directory for a store on this host, not made yet."""
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Start a Python script with arguments, as another process; it does not outlive the test."""
+    with ExitStack() as stack:
+
+        def popen(script: str, *arguments: object) -> "subprocess.Popen[str]":
+            process = subprocess.Popen(  # noqa: S603 - scripts of these tests
+                [sys.executable, "-c", script, *map(str, arguments)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield popen
+
+
+@pytest.fixture
+def run(start: Callable[..., "subprocess.Popen[str]"]) -> Callable[..., str]:
+    """Run a Python script to its good end and return what it printed."""
+
+    def finish(script: str, *arguments: object) -> str:
+        process = start(script, *arguments)
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        return output
+
+    return finish
+
+
 _HOLDER = """
 import sys
 from datetime import UTC, datetime, timedelta
@@ -78,24 +116,17 @@ print("released", flush=True)
 
 
 @pytest.fixture
-def holder(location: str) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+def holder(
+    location: str, start: Callable[..., "subprocess.Popen[str]"]
+) -> Callable[..., "subprocess.Popen[str]"]:
     """Start a process that holds an organization until its standard input ends."""
-    with ExitStack() as stack:
 
-        def start(
-            organization: str, *, host: str = "jump1", lease: timedelta = timedelta(minutes=5)
-        ) -> "subprocess.Popen[str]":
-            seconds = str(int(lease.total_seconds()))
-            process = subprocess.Popen(  # noqa: S603 - our own script above
-                [sys.executable, "-c", _HOLDER, location, organization, host, seconds],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            stack.enter_context(process)
-            stack.callback(process.kill)
-            assert process.stdout is not None
-            assert process.stdout.readline() == "1\n"
-            return process
+    def hold(
+        organization: str, *, host: str = "jump1", lease: timedelta = timedelta(minutes=5)
+    ) -> "subprocess.Popen[str]":
+        process = start(_HOLDER, location, organization, host, int(lease.total_seconds()))
+        assert process.stdout is not None
+        assert process.stdout.readline() == "1\n"
+        return process
 
-        yield start
+    return hold

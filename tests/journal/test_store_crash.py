@@ -1,15 +1,20 @@
 """A process that is killed leaves every append it was told of, and no half one."""
 
 import os
-import subprocess
-import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from orchestrator.journal import Store, open_store
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+Start = Callable[..., "Popen[str]"]
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with SIGKILL")
 
@@ -45,22 +50,19 @@ print("survived")
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "store"
-
-
 def reopened(home: Path) -> Store:
     return open_store(home, now=lambda: datetime.now(UTC))
 
 
 @pytest.mark.parametrize("told", [1, 2, 5, 40])
-def test_a_process_killed_between_appends_loses_none_it_was_told_of(home: Path, told: int) -> None:
-    command = [sys.executable, "-c", _BETWEEN, str(home)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own script above
-        assert process.stdout is not None
-        last = [int(process.stdout.readline()) for _ in range(told)][-1]
-        process.kill()
+def test_a_process_killed_between_appends_loses_none_it_was_told_of(
+    home: Path, start: Start, told: int
+) -> None:
+    process = start(_BETWEEN, home)
+    assert process.stdout is not None
+    last = [int(process.stdout.readline()) for _ in range(told)][-1]
+    process.kill()
+    process.wait(60)
     with closing(reopened(home)) as store:
         length = len(store.read("runs/1"))
         assert length >= last == 3 * told
@@ -73,22 +75,20 @@ def test_a_process_killed_between_appends_loses_none_it_was_told_of(home: Path, 
     [(1, "BEGIN"), (2, "SELECT"), (3, "UPDATE"), (4, "INSERT"), (5, "INSERT"), (6, "COMMIT")],
 )
 def test_an_append_killed_before_its_commit_never_happened(
-    home: Path, moment: int, statement: str
+    home: Path, start: Start, moment: int, statement: str
 ) -> None:
     with closing(reopened(home)) as store:
         store.append("runs/1", 0, [b"one"])
-        command = [sys.executable, "-c", _DURING, str(home), str(moment)]
-        process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own script above
-        assert process.stdout.split() == [statement]
+        output, _ = start(_DURING, home, moment).communicate(timeout=60)
+        assert output.split() == [statement]
         assert [e.payload for e in store.read("runs/1")] == [b"one"]
         assert store.append("runs/1", 1, [b"two", b"three"]) == 3
         assert store.check().damages == ()
 
 
-def test_an_append_that_is_not_killed_runs_to_its_end(home: Path) -> None:
+def test_an_append_that_is_not_killed_runs_to_its_end(home: Path, start: Start) -> None:
     with closing(reopened(home)) as store:
         store.append("runs/1", 0, [b"one"])
-        command = [sys.executable, "-c", _DURING, str(home), "99"]
-        process = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own script above
-        assert process.stdout.split() == ["survived"]
+        output, _ = start(_DURING, home, 99).communicate(timeout=60)
+        assert output.split() == ["survived"]
         assert [e.payload for e in store.read("runs/1")] == [b"one", b"two", b"three"]
