@@ -1,0 +1,102 @@
+"""``orchestrator`` and ``python -m orchestrator``: the one place where errors become exit codes."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from orchestrator.cli import cli
+from orchestrator.cli.codes import ExitCode, of_error
+from orchestrator.cli.terminal import Terminal
+from orchestrator.core.errors import ConfigurationError, OrchestratorError
+from orchestrator.render.text import Lines, Tone, wrapped
+
+_REPORT = "Run it again with 'orchestrator --debug ...' to see where; nothing is retried."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that *arguments* name, or those of the process, and return its exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    terminal = Terminal(json=_wants_json(given), debug="--debug" in given)
+    code = _run(given, terminal)
+    _let_go()
+    return code
+
+
+def _run(given: list[str], terminal: Terminal) -> int:
+    try:
+        answer = cli.main(given, "orchestrator", standalone_mode=False, obj=terminal)
+    except OrchestratorError as error:
+        _explain(terminal, type(error).__name__, error.message, error.advice, error)
+        return of_error(error)
+    except click.ClickException as error:
+        return _misused(terminal, error)
+    except click.Abort:
+        terminal.warn(wrapped("Interrupted; nothing was changed by this command."))
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence, not a wall of text
+        return _our_fault(terminal, error)
+    return answer if isinstance(answer, int) else ExitCode.DONE
+
+
+def _misused(terminal: Terminal, error: click.ClickException) -> int:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "orchestrator"
+    advice = f"'{path} --help' explains it."
+    _explain(terminal, "UsageError", error.format_message(), advice)
+    return ExitCode.USAGE
+
+
+def _our_fault(terminal: Terminal, error: Exception) -> int:
+    if terminal.debug:
+        traceback.print_exception(error)
+    message = f"this should not have happened: {type(error).__name__}: {error}"
+    _explain(terminal, "OurFault", message, "" if terminal.debug else _REPORT)
+    return ExitCode.OUR_FAULT
+
+
+def _explain(
+    terminal: Terminal,
+    kind: str,
+    message: str,
+    advice: str,
+    error: OrchestratorError | None = None,
+) -> None:
+    facts: dict[str, object] = {"kind": kind, "message": message, "advice": advice}
+    if isinstance(error, ConfigurationError):
+        facts |= {"file": error.file, "line": error.line, "column": error.column}
+        facts |= {"path": error.path}
+    facts["exit_code"] = int(of_error(error)) if error else int(_CODES[kind])
+    if terminal.json:
+        terminal.document("error", facts)
+    else:
+        terminal.warn(_sentences(str(error) if error else message, advice))
+
+
+_CODES = {"UsageError": ExitCode.USAGE, "OurFault": ExitCode.OUR_FAULT}
+
+
+def _sentences(message: str, advice: str) -> Lines:
+    yield from wrapped(f"error: {message}", Tone.BAD)
+    if advice:
+        yield from wrapped(advice)
+
+
+def _wants_json(given: Sequence[str]) -> bool:
+    """Say whether a program will read what comes, also where the arguments cannot be parsed."""
+    pairs = zip(given, [*given[1:], ""], strict=True)
+    return "--output=json" in given or ("--output", "json") in pairs
+
+
+def _let_go() -> None:
+    """Let the interpreter's last flush not complain about a reader that went away."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
