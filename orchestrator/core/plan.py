@@ -14,6 +14,7 @@ from orchestrator.core.facts import Facts, ObjectRef, Query, UnknownFact, Value,
 from orchestrator.core.playbook import (
     Concern,
     Consequence,
+    Ground,
     InputValue,
     Predicate,
     Refusal,
@@ -59,6 +60,7 @@ class Plan(Plain, frozen=True):
     controller: str
     server: str
     found: tuple[Sign, ...]
+    grounds: tuple[Ground, ...]
     changes: tuple[Change, ...]
     refusals: tuple[Refusal, ...]
     notes: tuple[str, ...]
@@ -166,6 +168,7 @@ def make_plan(  # noqa: PLR0913 - planning has exactly these grounds
         controller=facts.controller,
         server=facts.server,
         found=settled.found,
+        grounds=settled.grounds,
         changes=changes,
         refusals=tuple(refusals),
         notes=settled.notes,
@@ -201,6 +204,7 @@ def _settle(draft: Draft, facts: Facts) -> Settled:
             parts.append(Settled(refusals=(_unknown(error),)))
     return Settled(
         settings=tuple(dict.fromkeys(setting for part in parts for setting in part.settings)),
+        grounds=tuple(dict.fromkeys(ground for part in parts for ground in part.grounds)),
         refusals=tuple(dict.fromkeys(refusal for part in parts for refusal in part.refusals)),
         found=tuple(dict.fromkeys(sign for part in parts for sign in part.found)),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
@@ -268,10 +272,10 @@ Drifts: TypeAlias = tuple[Drift, ...]
 def drifts(plan: Plan, positions: Sequence[int], facts: Facts, rules: Sequence[Rule]) -> Drifts:
     """Return what changed under the changes at *positions*, none of which is made yet.
 
-    Looked at are the touched values and every rule's verdict with its evidence; entries that
-    have nothing to do with the plan do not count.
+    Looked at are what the steps chose by, the touched values, and every rule's verdict with its
+    evidence; entries that have nothing to do with the plan do not count.
     """
-    found: list[Drift] = []
+    found = _lost_grounds(plan, facts)
     now = facts
     pending = [plan.changes[position].setting for position in positions]
     after = foresee(pending, facts)
@@ -280,6 +284,23 @@ def drifts(plan: Plan, positions: Sequence[int], facts: Facts, rules: Sequence[R
         found += _drift_of(change, now, after, rules)
         now = foresee((change.setting,), now)
     return tuple(found)
+
+
+def _lost_grounds(plan: Plan, facts: Facts) -> list[Drift]:
+    own = {(change.setting.ref, change.setting.property) for change in plan.changes}
+    lost: list[Drift] = []
+    for ground in plan.grounds:
+        if (ground.ref, ground.property) in own:
+            continue
+        about = f"{ground.ref.label} {ground.property}"
+        try:
+            now = facts.one(ground.ref).get(ground.property)
+        except UnknownFact as error:
+            lost.append(Drift(about, words(ground.value), "", error.reason))
+            continue
+        if not same(now, ground.value):
+            lost.append(Drift(about, words(ground.value), "", words(now)))
+    return lost
 
 
 def check_commands(plan: Plan, facts: Facts, kinds: Kinds) -> None:

@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import UsageError
-from orchestrator.core.facts import Facts, Query
+from orchestrator.core.facts import Facts, ObjectRef, Query, Value
 from orchestrator.core.setting import Setting
 
 InputValue: TypeAlias = bool | int | str | None
@@ -101,6 +101,14 @@ class Sign(Plain, frozen=True):
     holds: bool | None = None
 
 
+class Ground(Plain, frozen=True):
+    """Something a step chose its settings by: where it changes, the choice has to be made anew."""
+
+    ref: ObjectRef
+    property: str
+    value: Value
+
+
 class Concern(StrEnum):
     """What a consequence is about, in the order in which an operator wants to read them."""
 
@@ -133,9 +141,13 @@ Verdict: TypeAlias = Refusal | Consequence
 
 
 class Settled(Plain, frozen=True):
-    """What a step wants, given what was seen: settings in order, refusals, and what it rests on."""
+    """What a step wants, given what was seen: settings in order, refusals, and what it rests on.
+
+    *found* is for people; *grounds* are looked at again before anything is sent.
+    """
 
     settings: tuple[Setting, ...] = ()
+    grounds: tuple[Ground, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     found: tuple[Sign, ...] = ()
     notes: tuple[str, ...] = ()

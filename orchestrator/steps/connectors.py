@@ -1,10 +1,11 @@
 """The connectors that a partner has of its own are on, or off."""
 
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from orchestrator.core.command import Plain
 from orchestrator.core.facts import Facts, Observation, Query
-from orchestrator.core.playbook import Refusal, Settled, Sign
+from orchestrator.core.playbook import Ground, Refusal, Settled, Sign
 from orchestrator.core.setting import Scalar
 from orchestrator.exchange.connectors import (
     RECEIVE_PROPERTIES,
@@ -52,10 +53,20 @@ class DedicatedReceiveConnectors(Plain, frozen=True):
         flow = same_flow(tied, everything)
         return Settled(
             settings=tuple(Scalar(c.ref, "Enabled", value=self.state == "enabled") for c in flow),
+            grounds=_grounds(flow, receive_signs),
             refusals=() if self.state == "enabled" else _not_dedicated(flow),
             found=tuple(sign for c in flow for sign in (_enabled(c), *receive_signs(c))),
             notes=_left_alone(tied, flow, everything),
         )
+
+
+def _grounds(
+    chosen: Iterable[Observation], signs: Callable[[Observation], Iterable[Sign]]
+) -> tuple[Ground, ...]:
+    """Return every sign of the chosen connectors as what the choice rests on."""
+    return tuple(
+        Ground(c.ref, sign.property, c.get(sign.property)) for c in chosen for sign in signs(c)
+    )
 
 
 def _enabled(connector: Observation) -> Sign:
@@ -119,6 +130,7 @@ class DedicatedSendConnector(Plain, frozen=True):
         disabling = self.state == "disabled"
         return Settled(
             settings=tuple(Scalar(c.ref, "Enabled", value=not disabling) for c in own),
+            grounds=_grounds(own, send_signs),
             refusals=_unlike_dedicated(own) if disabling else (),
             found=tuple(sign for c in own for sign in (_enabled(c), *send_signs(c))),
             notes=self._notes(own, everything),
