@@ -51,6 +51,7 @@ class Desk:
 
     lab: Lab
     workplace: Workplace
+    inventory_file: Path
     events: list[Event] = field(default_factory=list)
 
     def plan(self, playbook: str, **inputs: str) -> Planned:
@@ -123,7 +124,7 @@ def open_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         file.write_text(written + f"defaults: {{timeouts: {{settle: {settle}}}}}\n")
         workplace = Workplace(load_inventory(file), str(tmp_path / "store"), connect_psrp)
         workplace.clock = clock
-        desks.append(Desk(lab, workplace))
+        desks.append(Desk(lab, workplace, file))
         return desks[-1]
 
     yield open_on
