@@ -27,7 +27,7 @@ Argument: TypeAlias = bool | int | str | tuple[str, ...] | Delta | None
 
 
 class Command(Plain, frozen=True):
-    """One cmdlet call. A switch is the argument True or False."""
+    """One cmdlet call. ``Confirm`` and ``WhatIf`` are switches: True or False."""
 
     name: str
     parameters: tuple[tuple[str, Argument], ...] = ()
@@ -47,6 +47,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u20
 _QUOTE = re.compile("(['\u2018\u2019\u201a\u201b])")
 
 
+_SWITCHES = frozenset({"Confirm", "WhatIf"})
+
+
 def powershell(statement: Command | Sequence[Command]) -> str:
     """Return the PowerShell line an administrator would have typed.
 
@@ -59,9 +62,9 @@ def powershell(statement: Command | Sequence[Command]) -> str:
 
 def _parameter(parameter: tuple[str, Argument]) -> str:
     name, value = parameter
-    if isinstance(value, bool):
-        return f"-{name}" if value else f"-{name}:$false"
-    return f"-{name} {_literal(value)}"
+    if name not in _SWITCHES:
+        return f"-{name} {_literal(value)}"
+    return f"-{name}" if value is True else f"-{name}:{_literal(value)}"
 
 
 def _literal(value: Argument) -> str:
