@@ -13,16 +13,20 @@ from typing import Annotated, Any, TypeAlias
 from msgspec import UNSET, Meta, UnsetType
 
 from orchestrator.core.command import Plain
-from orchestrator.core.errors import ConfigurationError, OrchestratorError
+from orchestrator.core.errors import ConfigurationError, OrchestratorError, UsageError
 from orchestrator.core.inventory import Protection, Variable, Words
 from orchestrator.core.playbook import Playbook
-from orchestrator.document import Document, convert, parse, schema
+from orchestrator.document import Document, convert, nearest, parse, schema
 from orchestrator.document import Path as Place
 from orchestrator.lab import load_scenario
 from orchestrator.loader import find_playbook, load_playbook, read_text
 from orchestrator.steps.inputs import parse_inputs
 
 Simple: TypeAlias = bool | int | str | tuple[str, ...] | None
+
+
+HOME = Path("tests") / "playbooks"
+"""Where the rehearsals of playbooks lie, beside the directory of these."""
 
 
 class Result(StrEnum):
@@ -197,3 +201,31 @@ def _at(document: Document, path: Place) -> Iterator[None]:
         if isinstance(error, ConfigurationError) and error.file:
             raise
         raise document.error(path, error.message, error.advice) from None
+
+
+def find_rehearsal(name_or_path: str) -> Path:
+    """Return the file of a rehearsal, given a playbook's name or file, or the rehearsal's own.
+
+    Raises UsageError for a name that nothing is rehearsed by.
+    """
+    path = Path(name_or_path)
+    if path.suffix in {".yaml", ".yml"}:
+        beside = path.absolute().parent.parent / HOME / path.name
+        return beside if beside.is_file() else path
+    known = {each.stem: each for each in (*_shipped().glob("*.yaml"), *rehearsals(Path()))}
+    if name_or_path not in known:
+        raise UsageError(f"there is no rehearsal of '{name_or_path}'", nearest(name_or_path, known))
+    return known[name_or_path]
+
+
+def rehearsals(top: Path) -> tuple[Path, ...]:
+    """Return the rehearsals under *top*, or where it has none those that are shipped."""
+    here = sorted((top / HOME).glob("*.yaml"))
+    return tuple(here or sorted(_shipped().glob("*.yaml")))
+
+
+def _shipped() -> Path:
+    """Return the directory of the shipped rehearsals, in a wheel or in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "rehearsals"
+    return inside if inside.is_dir() else package.parent / HOME

@@ -1,0 +1,180 @@
+"""``orchestrator playbook``: list, explain, check and rehearse playbooks."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.codes import ExitCode
+from orchestrator.cli.options import output, pass_terminal
+from orchestrator.cli.terminal import Terminal
+from orchestrator.core.errors import ConfigurationError
+from orchestrator.render.text import Lines, Tone, wrapped
+
+if TYPE_CHECKING:
+    from orchestrator.app.stage import Rehearsed
+
+
+@click.group()
+def command() -> None:
+    """List, explain, check or rehearse playbooks.
+
+    A playbook is a YAML file that says what has to be true once a remediation is done.
+    docs/playbooks.md tells how to write one.
+    """
+
+
+@command.command("list")
+@output
+@pass_terminal
+def list_(terminal: Terminal) -> None:
+    """List the playbooks that come with the product."""
+    from orchestrator.loader import find_playbook, load_playbook, playbook_names  # noqa: PLC0415 - not for --help
+    from orchestrator.render.playbook import summary  # noqa: PLC0415 - likewise
+
+    found = tuple(load_playbook(find_playbook(name)) for name in playbook_names())
+    terminal.say(summary(found))
+    rows = [{"name": p.name, "title": p.title, "answers": p.answers} for p in found]
+    terminal.document("playbooks", {"playbooks": rows})
+
+
+@command.command()
+@click.argument("name")
+@output
+@pass_terminal
+def show(terminal: Terminal, name: str) -> None:
+    """Explain a playbook, by name or file: its inputs, and what it makes true."""
+    from orchestrator.loader import find_playbook, load_playbook  # noqa: PLC0415 - not for --help
+    from orchestrator.render.playbook import description, sentence  # noqa: PLC0415 - likewise
+
+    playbook = load_playbook(find_playbook(name))
+    terminal.say(description(playbook, terminal.width))
+    words = {
+        key: [sentence(each) for each in getattr(playbook, key)]
+        for key in ("require", "steps", "verify")
+    }
+    terminal.document("playbook", {"playbook": playbook, "words": words})
+
+
+@command.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@output
+@pass_terminal
+def validate(terminal: Terminal, files: tuple[str, ...]) -> ExitCode:
+    """Check playbook files; say what is wrong, where, and which word may have been meant.
+
+    Nothing is connected to. The exit code is 2 if anything is wrong.
+    """
+    verdicts = [(file, _fault(file)) for file in files]
+    for file, fault in verdicts:
+        terminal.say(_verdict(terminal, file, fault))
+    terminal.document(
+        "validation",
+        {"files": [{"file": file, "fault": _facts(fault)} for file, fault in verdicts]},
+    )
+    return ExitCode.USAGE if any(fault for _, fault in verdicts) else ExitCode.DONE
+
+
+def _fault(file: str) -> ConfigurationError | None:
+    from orchestrator.loader.library import find_playbook  # noqa: PLC0415 - not for --help
+    from orchestrator.loader.playbook import load_playbook  # noqa: PLC0415 - likewise
+
+    try:
+        load_playbook(find_playbook(file))
+    except ConfigurationError as error:
+        return error
+    return None
+
+
+def _verdict(terminal: Terminal, file: str, fault: ConfigurationError | None) -> Lines:
+    if fault is None:
+        yield from wrapped(file, Tone.GOOD, bullet=mark(terminal, good=True))
+        return
+    yield from wrapped(str(fault), Tone.BAD, bullet=mark(terminal, good=False))
+    yield from wrapped(fault.advice, indent=2)
+
+
+def _facts(fault: ConfigurationError | None) -> dict[str, object] | None:
+    if fault is None:
+        return None
+    return {
+        "message": fault.reason,
+        "advice": fault.advice,
+        "line": fault.line,
+        "column": fault.column,
+        "path": fault.path,
+    }
+
+
+def mark(terminal: Terminal, *, good: bool) -> str:
+    """Return a tick or a cross, with a space, in characters that the terminal has."""
+    if terminal.plain:
+        return "ok  " if good else "NOT "
+    return "\u2713 " if good else "\u2717 "
+
+
+@command.command()
+@click.option("--rehearsal", is_flag=True, help="That of rehearsal files instead.")
+def schema(*, rehearsal: bool) -> None:
+    """Print the JSON Schema of playbook files, for editors.
+
+    \b
+    orchestrator playbook schema > playbook.schema.json
+    and as the first line of a playbook:
+    # yaml-language-server: $schema=playbook.schema.json
+    """  # noqa: D301 - click wants the backspace itself
+    from orchestrator.loader.playbook import playbook_schema  # noqa: PLC0415 - not for --help
+
+    if rehearsal:
+        from orchestrator.app.rehearsal import rehearsal_schema  # noqa: PLC0415 - brings the lab
+
+        click.echo(json.dumps(rehearsal_schema(), indent=2))
+    else:
+        click.echo(json.dumps(playbook_schema(), indent=2))
+
+
+@command.command()
+@click.argument("names", metavar="[NAME|FILE]...", nargs=-1)
+@output
+@pass_terminal
+def test(terminal: Terminal, names: tuple[str, ...]) -> ExitCode:
+    """Rehearse playbooks: all of each, over the real protocol, in simulated organizations.
+
+    A NAME's rehearsal is tests/playbooks/NAME.yaml here, or the one that comes with the product;
+    a FILE is a rehearsal, or a playbook with tests/playbooks beside its directory. Without any,
+    all of tests/playbooks. The exit code is 6 if a case went otherwise than expected.
+    """
+    from orchestrator.app.rehearsal import find_rehearsal, load_rehearsal, rehearsals  # noqa: PLC0415 - brings the lab
+    from orchestrator.app.stage import rehearse  # noqa: PLC0415 - likewise
+
+    files = [find_rehearsal(name) for name in names] or rehearsals(Path())
+    loaded = [load_rehearsal(file) for file in files]
+    played = []
+    for rehearsal in loaded:
+        terminal.say(wrapped(rehearsal.playbook.name, Tone.HEADING))
+        for case in rehearsal.cases:
+            played.append(rehearse(rehearsal, case))
+            terminal.say(_outcome(terminal, played[-1]))
+    failed = sum(1 for each in played if each.faults)
+    terminal.say(wrapped(f"{len(played)} cases, {failed} otherwise than expected."))
+    terminal.document("rehearsal", {"cases": [_played(each) for each in played]})
+    return ExitCode.FAILED if failed else ExitCode.DONE
+
+
+def _outcome(terminal: Terminal, played: "Rehearsed") -> Lines:
+    good = not played.faults
+    bullet = mark(terminal, good=good)
+    text = f"{played.case} ({played.scenario})"
+    yield from wrapped(text, Tone.GOOD if good else Tone.BAD, indent=2, bullet=bullet)
+    for fault in played.faults:
+        yield from wrapped(fault, indent=6)
+
+
+def _played(played: "Rehearsed") -> dict[str, object]:
+    return {
+        "playbook": played.playbook,
+        "case": played.case,
+        "scenario": played.scenario,
+        "faults": played.faults,
+    }
