@@ -54,6 +54,10 @@ class ObjectKind(Plain, frozen=True):
     types: tuple[str, ...]
     shapes: Mapping[str, str]
 
+    def spelled(self, name: str) -> str:
+        """Return the property as Exchange spells it: to PowerShell case does not count."""
+        return next((known for known in self.shapes if known.lower() == name.lower()), name)
+
 
 Kinds: TypeAlias = Mapping[str, ObjectKind]
 
@@ -73,37 +77,56 @@ class Difference(Plain, frozen=True):
 
 
 def same(one: Value, other: Value) -> bool:
-    """Say whether two touched parts are equal as Exchange compares them."""
+    """Say whether two touched parts are equal as Exchange compares them.
+
+    Case does not count, but letters do (``strasse`` is not ``stra\u00dfe``). A number equals its
+    text, because properties that may be ``Unlimited`` arrive as text; no text equals empty text.
+    """
     return _key(one) == _key(other)
 
 
 def _key(value: Value) -> object:
     match value:
-        case str():
-            return value.casefold()
         case tuple():
-            return frozenset(member.casefold() for member in value)
+            return frozenset(member.lower() for member in value)
+        case None:
+            return ""
         case _:
-            return value
+            return str(value).lower()
 
 
 def touched(setting: Setting, now: Observation) -> Value:
     """Return the part of *now* that *setting* is about.
 
-    Raises UnknownFact where the server did not show the property.
+    Raises UnknownFact where the server did not show the property, or showed something of which
+    that cannot be a part: what was before could then not be restored.
     """
     if setting.property not in now.properties:
         raise UnknownFact(now.ref.label, f"the server did not show {setting.property}")
+    value = now.get(setting.property)
     match setting:
         case Member(member=member):
+            _expect(now, setting, value is None or isinstance(value, tuple))
             stored = now.members(setting.property)
             return next((entry for entry in stored if same(entry, member)), None)
+        case Scalar(value=bool()):
+            return now.flag(setting.property)
         case Scalar():
-            return now.get(setting.property)
+            _expect(now, setting, not isinstance(value, tuple))
+            return value
         case Flags():
-            return now.members(setting.property)
+            _expect(now, setting, isinstance(value, tuple))
+            return value
         case _:
             assert_never(setting)
+
+
+def _expect(now: Observation, setting: Setting, fits: bool) -> None:  # noqa: FBT001 - it is an assertion
+    if not fits:
+        kind = type(setting).__name__.lower()
+        raise UnknownFact(
+            now.ref.label, f"{setting.property} is no {kind}: {now.text(setting.property)}"
+        )
 
 
 def wanted(setting: Setting, before: Value = None) -> Value:
@@ -122,13 +145,16 @@ def wanted(setting: Setting, before: Value = None) -> Value:
 def diff(setting: Setting, now: Observation, kinds: Kinds, controller: str) -> Difference | None:
     """Return what is still to be done to make *setting* true, or None when it is.
 
-    The commands name *controller*, so that what was read there is changed there.
+    The commands name *controller*, so that what was read there is changed there. Raises
+    UnknownFact where the property is spelled in a way that no rule would recognise.
     """
+    kind = kinds[setting.ref.kind]
     before = touched(setting, now)
     after = wanted(setting, before)
+    if kind.spelled(setting.property) != setting.property:
+        raise UnknownFact(now.ref.label, f"{setting.property} is no property, as it is spelled")
     if same(before, after):
         return None
-    kind = kinds[setting.ref.kind]
     forth, back = _arguments(setting, before, after)
     return Difference(
         before,
