@@ -1,6 +1,7 @@
 """From a scenario to the objects of a directory, a real server's default connectors included."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -100,7 +101,20 @@ def with_defaults(kind: str, values: Mapping[str, object]) -> dict[str, object]:
 
 def populate(scenario: Scenario, organization: str) -> Iterator[Entry]:
     """Yield every object of the scenario. Raises ConfigurationError for illegal values."""
-    make = _Maker(scenario, organization)
+    edits = {edit.identity.casefold(): edit for edit in scenario.edits}
+    for entry in _objects(_Maker(scenario, organization)):
+        edit = edits.pop(entry.label.casefold(), None)
+        if edit is None:
+            yield entry
+        else:
+            values = read_values(entry.kind, edit.properties, f"edits: {edit.identity}")
+            yield replace(entry, values={**entry.values, **values})
+    for edit in edits.values():
+        raise ConfigurationError(f"there is no object {edit.identity!r}", path="edits")
+
+
+def _objects(make: "_Maker") -> Iterator[Entry]:
+    scenario, organization = make.scenario, make.organization
     yield make.entry("OrganizationConfig", organization.title())
     yield make.entry("TransportConfig", "Transport Settings", values=make.transport())
     yield make.entry(

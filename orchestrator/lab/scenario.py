@@ -71,6 +71,13 @@ class Connector(Part, frozen=True):
     exchange_version: str = "0.1 (8.0.535.0)"
 
 
+class Edit(Part, frozen=True):
+    """Properties of an object that setup made, changed before the scenario begins."""
+
+    identity: str
+    properties: Mapping[str, Any]
+
+
 class User(Part, frozen=True):
     """An account of the organization and the management roles it holds."""
 
@@ -121,6 +128,7 @@ class Scenario(Part, frozen=True):
     defaults: Mapping[str, Any] = {}
     receive_connectors: tuple[Connector, ...] = ()
     send_connectors: tuple[Connector, ...] = ()
+    edits: tuple[Edit, ...] = ()
     edges: tuple[str, ...] = ()
     users: tuple[User, ...] = (User(name="ops"),)
     session_quota: int = 18

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 from orchestrator.lab.cmdlet import Cmdlet
+from orchestrator.lab.cmdlets.auditing import AUDITING
+from orchestrator.lab.cmdlets.delegation import DELEGATION
+from orchestrator.lab.cmdlets.edge import EDGE
 from orchestrator.lab.cmdlets.reading import READING
 from orchestrator.lab.cmdlets.stock import STOCK, command_reader
 from orchestrator.lab.cmdlets.writing import WRITING
 
 _OWN: dict[str, Cmdlet] = {
-    cmdlet.name.casefold(): cmdlet for cmdlet in (*READING, *WRITING, *STOCK)
+    cmdlet.name.casefold(): cmdlet
+    for cmdlet in (*READING, *WRITING, *AUDITING, *DELEGATION, *EDGE, *STOCK)
 }
 _READER = command_reader(_OWN)
 _OWN[_READER.name.casefold()] = _READER
