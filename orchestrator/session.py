@@ -6,6 +6,7 @@ Where that does not work (an error that cannot be attributed, an object nobody a
 Unknown, never empty.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from orchestrator.core.command import Command, ErrorRecord, Record, Result, Statement, Transport
@@ -29,8 +30,17 @@ from orchestrator.exchange.objects import (
     observe,
 )
 
+ATTEMPTS = 4
+"""How often a read is tried."""
+
+LONGEST_PAUSE = 10.0
+"""Seconds between two attempts at most, unless the server asks for more."""
+
+LONGEST_WISH = 120.0
+"""Seconds that a server may ask us to wait; a longer wish is cut."""
+
 _NEXT_SERVER = (Unreachable, NotExchange, Throttled)
-_BROKEN = (Unreachable, ConnectionLost, ProtocolViolation)
+_PASSING = (Unreachable, ConnectionLost, ProtocolViolation, Throttled)
 _NOT_FOUND = "CommandNotFoundException"
 
 
@@ -39,14 +49,21 @@ class Session:
 
     *connect* opens a session on a server. The servers are tried in the inventory's order; a
     refused credential ends the attempt at once, because trying it elsewhere locks accounts out.
+    Reads are tried ATTEMPTS times, each time beginning with the next server; *pause* waits for
+    that many seconds in between. Writes are sent once.
     """
 
     def __init__(
-        self, organization: Organization, connect: Callable[[Organization, Server], Transport]
+        self,
+        organization: Organization,
+        connect: Callable[[Organization, Server], Transport],
+        pause: Callable[[float], None],
     ) -> None:
         self.organization = organization
         self.controller = organization.domain_controller
         self._connect = connect
+        self._pause = pause
+        self._servers = deque(organization.servers)
         self._transport: Transport | None = None
         self._server = ""
         self._narrowing = True
@@ -136,11 +153,37 @@ class Session:
         return (("DomainController", self.controller),) if self.controller else ()
 
     def _read(self, *statements: Statement) -> Result:
-        """Run a read, once more on a new session if the wire broke under the first attempt."""
+        """Run a read; if the wire breaks or the server is busy, again, on the next server.
+
+        Where no server could be reached in the first place, trying once is enough.
+        """
         try:
             return self._guarded(*statements)
-        except _BROKEN:
-            return self._guarded(*statements)
+        except _PASSING as error:
+            if isinstance(error, Unreachable) and not self._server:
+                raise
+            return self._read_again(error, statements)
+
+    def _read_again(self, error: TransportError, statements: Sequence[Statement]) -> Result:
+        import tenacity  # noqa: PLC0415 - it brings asyncio, and is rarely needed
+
+        backing_off = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE)
+
+        def next_server(state: tenacity.RetryCallState) -> float:
+            self._servers.rotate(-1)
+            failure = state.outcome.exception() if state.outcome else None
+            return _asked(failure, backing_off(state))
+
+        self._servers.rotate(-1)
+        self._pause(_asked(error, 0.0))
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(ATTEMPTS - 1),
+            retry=tenacity.retry_if_exception_type(_PASSING),
+            wait=next_server,
+            sleep=self._pause,
+            reraise=True,
+        )
+        return retrying(self._guarded, *statements)
 
     def _guarded(self, *statements: Statement) -> Result:
         transport = self._transport or self._open()
@@ -152,7 +195,7 @@ class Session:
 
     def _open(self) -> Transport:
         failures: list[TransportError] = []
-        for server in self.organization.servers:
+        for server in tuple(self._servers):
             try:
                 self._transport = self._connect(self.organization, server)
             except _NEXT_SERVER as error:
@@ -160,8 +203,9 @@ class Session:
                 continue
             self._server = server.name
             return self._transport
-        if len(failures) == 1:
-            raise failures[0]
+        busy = [failure for failure in failures if isinstance(failure, Throttled)]
+        if busy or len(failures) == 1:
+            raise (busy or failures)[0]
         reasons = "; ".join(str(failure) for failure in failures)
         raise Unreachable(
             f"{self.organization.name}: no server answered: {reasons}", failures[0].advice
@@ -178,6 +222,13 @@ class Session:
             if answered and not _same_host(answered, self.controller):
                 return Unknown(f"{answered} answered, although {self.controller} was asked")
         return seen
+
+
+def _asked(error: BaseException | None, otherwise: float) -> float:
+    """Return the seconds that a throttling server asked for, or *otherwise*."""
+    if isinstance(error, Throttled) and error.wait is not None:
+        return min(error.wait, LONGEST_WISH)
+    return otherwise
 
 
 def _identified(query: Query) -> Query:

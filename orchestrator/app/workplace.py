@@ -57,7 +57,7 @@ class Workplace:
 
     def session(self, organization: Organization) -> Session:
         """Return a session that opens when it is first used."""
-        return Session(organization, self.connect)
+        return Session(organization, self.connect, self.pause)
 
     def pause(self, seconds: float) -> None:
         """Wait, or until the operator wants to leave."""
