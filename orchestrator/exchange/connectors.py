@@ -7,9 +7,19 @@ that names it, or the operator's word. Its shape only confirms or contradicts th
 import re
 from collections.abc import Iterable, Sequence
 
-from orchestrator.core.facts import Facts, Observation
+from orchestrator.core.facts import Facts, Observation, UnknownFact
 from orchestrator.core.playbook import Refusal, Sign
-from orchestrator.exchange.addresses import AddressSpace, address_space, is_everything, spans
+from orchestrator.exchange.addresses import (
+    AddressSpace,
+    Binding,
+    Spans,
+    address_space,
+    bindings,
+    is_everything,
+    merged,
+    spans,
+)
+from orchestrator.exchange.domains import to_ascii
 from orchestrator.exchange.objects import RECEIVE_CONNECTOR, SEND_CONNECTOR
 
 RECEIVE_PROPERTIES = (
@@ -102,15 +112,32 @@ def resolve(text: str, connectors: Sequence[Observation]) -> tuple[Observation, 
 
 
 def server_of(connector: Observation) -> str:
-    """Return the host part of a receive connector's server, in lower case."""
-    server = connector.text("Server") or connector.ref.label.partition("\\")[0]
-    return server.partition(".")[0].casefold()
+    """Return the host part of a receive connector's server, in lower case; empty if not known."""
+    server, slash, _ = connector.ref.label.partition("\\")
+    return (connector.text("Server") or server * len(slash)).partition(".")[0].casefold()
+
+
+def ranges_of(connector: Observation) -> Spans:
+    """Return the remote addresses of a receive connector, as written; none is not known."""
+    return spans(_needed(connector, "RemoteIPRanges"))
+
+
+def bindings_of(connector: Observation) -> tuple[Binding, ...]:
+    """Return where a receive connector listens; nowhere is not known."""
+    return bindings(_needed(connector, "Bindings"))
+
+
+def _needed(connector: Observation, name: str) -> tuple[str, ...]:
+    """Return a list that no such connector is without. Raises UnknownFact where it is empty."""
+    if not connector.members(name):
+        raise UnknownFact(connector.ref.label, f"the server did not show {name}")
+    return connector.members(name)
 
 
 def same_flow(tied: Observation, connectors: Iterable[Observation]) -> tuple[Observation, ...]:
     """Return *tied* and the connectors of the same name and RemoteIPRanges, by server."""
-    ranges = spans(tied.members("RemoteIPRanges"))
-    flow = [c for c in namesakes(tied, connectors) if spans(c.members("RemoteIPRanges")) == ranges]
+    ranges = merged(ranges_of(tied))
+    flow = [c for c in namesakes(tied, connectors) if merged(ranges_of(c)) == ranges]
     return tuple(sorted(flow, key=server_of))
 
 
@@ -179,15 +206,26 @@ def partners_only(connector: Observation) -> bool:
 
 
 def spaces(connector: Observation) -> tuple[AddressSpace, ...]:
-    """Return what a send connector carries."""
+    """Return what a send connector carries: nothing where a receive connector is linked [doc]."""
     return tuple(address_space(text) for text in connector.members("AddressSpaces"))
+
+
+def domains_of(connector: Observation) -> frozenset[str]:
+    """Return the domains a send connector carries, in ASCII form, with or without subdomains.
+
+    ``*``, ``--`` and what is not SMTP stand in it as they are: they are nobody's own.
+    """
+    return frozenset(
+        to_ascii(space.space.removeprefix("*."))
+        if space.type == "SMTP"
+        else f"{space.type}:{space.space}"
+        for space in spaces(connector)
+    )
 
 
 def is_dedicated_send(connector: Observation, domain: str) -> bool:
     """Say whether every address space is the domain or ``*.domain``, and of type SMTP."""
-    carried = spaces(connector)
-    own = {domain.casefold(), f"*.{domain.casefold()}"}
-    return bool(carried) and all(s.type == "SMTP" and s.space in own for s in carried)
+    return domains_of(connector) == {to_ascii(domain)}
 
 
 def receive_connectors(seen: Facts) -> tuple[Observation, ...]:
