@@ -104,6 +104,7 @@ class _Stage:
             return
         _check_changes(plan, self.case)
         if not plan.changes:
+            _release(planned)
             return
         self.edit(self.case.meanwhile)
         before = self.lab.snapshot()
@@ -112,6 +113,8 @@ class _Stage:
         if expect.result is Result.SUCCEEDED:
             self.second_run()
         self.rollback(run, before)
+        if self.lab.open_shells:
+            raise Otherwise(f"{self.lab.open_shells} sessions were left open")
 
     def edit(self, edits: Iterable[Edit]) -> None:
         """Change objects as another administrator would."""
@@ -185,8 +188,7 @@ class _Stage:
     def second_run(self) -> None:
         """Check that there is nothing left to do."""
         planned, plan = self.plan()
-        if planned.session is not None:
-            planned.session.close()
+        _release(planned)
         if plan.changes:
             again = (f"a second run would change {each}" for each in _moved(plan))
             raise Otherwise(*again)
@@ -200,6 +202,11 @@ class _Stage:
         left = moves(before, self.lab.snapshot())
         if left:
             raise Otherwise(*(f"left behind by the rollback: {each}" for each in left))
+
+
+def _release(planned: Planned) -> None:
+    if planned.session is not None:
+        planned.session.close()
 
 
 def _unheard(run: Run, event: Event) -> None:
@@ -244,5 +251,6 @@ def _moved(plan: Plan) -> list[Moved]:
     ]
 
 
-def _folded(moved: Moved) -> tuple[str, ...]:
-    return tuple(part.casefold() for part in moved)
+def _folded(moved: Moved) -> Moved:
+    """Return *moved* with names as Exchange compares them; values stay as they are written."""
+    return moved._replace(object=moved.object.casefold(), property=moved.property.casefold())
