@@ -117,6 +117,8 @@ OBJECT_KINDS: Mapping[str, ObjectKind] = {
 IDENTIFYING = ("Name", "Guid", "Identity", "OriginatingServer")
 """Properties that every read of directory objects asks for, besides what a question needs."""
 
+_EXCHANGE_DATA = "Microsoft.Exchange.Data."
+
 _PREFIX = re.compile(r"^(?:Deserialized\.|Selected\.)+")
 
 
@@ -148,7 +150,8 @@ def observe(kind: str, record: Record, names: Collection[str]) -> Observation:
 
 
 def _reference(kind: str, properties: Mapping[str, Value]) -> ObjectRef:
-    guid = str(properties.get("Guid") or properties.get("DistinguishedName") or "").lower()
+    guid = str(properties.get("Guid") or properties.get("DistinguishedName") or "")
+    guid = guid.strip("{}").lower()
     name = str(properties.get("Name") or properties.get("Identity") or kind)
     if kind == CMDLET:
         return ObjectRef(kind, name.casefold(), name)
@@ -158,7 +161,8 @@ def _reference(kind: str, properties: Mapping[str, Value]) -> ObjectRef:
         return ObjectRef(kind, guid, kind)
     server = str(properties.get("Server") or "")
     if kind == RECEIVE_CONNECTOR and not server:
-        server = str(properties.get("Identity") or "").partition("\\")[0]
+        home, slash, _ = str(properties.get("Identity") or "").partition("\\")
+        server = home if slash else ""
     return ObjectRef(kind, guid, f"{server}\\{name}" if server else name)
 
 
@@ -182,15 +186,22 @@ def _text(value: object) -> str:
 
 
 def _members(value: object, subject: str) -> tuple[str, ...]:
-    if isinstance(value, Record):
-        return _members(_held(value), subject)
+    if isinstance(value, Record) and (held := _held(value)) is not None:
+        return _members(held, subject)
     if value is None or value == "":
         return ()
     if isinstance(value, tuple | list):
-        return tuple(_text(member) for member in value if member is not None)
-    if isinstance(value, str) and "`1[" not in value and not value.startswith("System."):
+        members = tuple(_text(member) for member in value if member is not None)
+        if all(map(_says_something, members)):
+            return members
+    if isinstance(value, str) and _says_something(value):
         return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
     raise UnknownFact(subject, "the server sent a list in a form that cannot be read")
+
+
+def _says_something(text: str) -> bool:
+    """Say whether *text* is a value, and not what .NET says of an object that has no words."""
+    return bool(text) and "`1[" not in text and not text.startswith(("System.", _EXCHANGE_DATA))
 
 
 def _held(record: Record) -> object:
@@ -205,8 +216,10 @@ def _held(record: Record) -> object:
     return record.text if record.value is None or record.text is not None else record.value
 
 
-def _flags(value: object, subject: str) -> tuple[str, ...]:
-    return tuple(flag for flag in _members(value, subject) if flag.casefold() != "none")
+def _flags(value: object, subject: str) -> tuple[str, ...] | None:
+    """Return set flags. An enumeration always has a value: nothing is not the flag ``None``."""
+    flags = _members(value, subject)
+    return tuple(flag for flag in flags if flag.casefold() != "none") if flags else None
 
 
 def _keys(value: object, _subject: str) -> tuple[str, ...]:
@@ -236,11 +249,11 @@ def _boolean(value: object, subject: str) -> bool | None:
 
 
 def _integer(value: object, subject: str) -> int | None:
-    held = value.value if isinstance(value, Record) else value
-    if isinstance(held, str) and held.strip().lstrip("-").isdigit():
-        return int(held)
-    if held is None or (isinstance(held, int) and not isinstance(held, bool)):
-        return held
+    text = _text(value).strip()
+    if not text:
+        return None
+    if re.fullmatch(r"-?[0-9]{1,18}", text):
+        return int(text)
     raise UnknownFact(subject, "the server sent something else than a whole number")
 
 
