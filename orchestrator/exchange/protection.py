@@ -7,20 +7,23 @@ Sources: domain.md section 2. Setup's, hybrid's and EdgeSync's connectors belong
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.facts import Facts, Observation, Query
+from orchestrator.core.facts import Facts, ObjectRef, Observation, Query
 from orchestrator.core.inventory import Protection
 from orchestrator.core.playbook import Concern, Consequence, Refusal, Sign, Verdict
 from orchestrator.core.setting import Flags, Member, Scalar, Setting
-from orchestrator.exchange.addresses import is_everything, spans
+from orchestrator.exchange.addresses import is_everything
 from orchestrator.exchange.connectors import (
     RECEIVE_PROPERTIES,
     SEND_PROPERTIES,
+    domains_of,
     is_default,
     is_reserved,
+    ranges_of,
     receive_signs,
     send_signs,
     shown,
 )
+from orchestrator.exchange.domains import to_ascii
 from orchestrator.exchange.objects import (
     EXCHANGE_SERVER,
     OBJECT_KINDS,
@@ -32,12 +35,11 @@ CONNECTORS = frozenset({RECEIVE_CONNECTOR, SEND_CONNECTOR})
 
 
 def disables(setting: Setting) -> bool:
-    """Say whether *setting* turns a connector off."""
+    """Say whether *setting* turns a connector off: whatever is not True may mean it."""
     return (
-        isinstance(setting, Scalar)
-        and setting.ref.kind in CONNECTORS
+        setting.ref.kind in CONNECTORS
         and setting.property == "Enabled"
-        and setting.value is False
+        and not (isinstance(setting, Scalar) and setting.value is True)
     )
 
 
@@ -74,12 +76,21 @@ class NeverDisabled:
         if is_reserved(connector):
             return "belongs to a hybrid configuration or to EdgeSync"
         if self.kind != RECEIVE_CONNECTOR:
-            return ""
+            return (
+                ""
+                if _has_one_domain(connector)
+                else "is not one domain's own, by its address spaces"
+            )
         if is_default(connector):
             return "is one of the connectors that setup makes; other mail depends on it"
-        if is_everything(spans(connector.members("RemoteIPRanges"))):
+        if is_everything(ranges_of(connector)):
             return "takes connections from every address: it serves everybody"
         return ""
+
+
+def _has_one_domain(connector: Observation) -> bool:
+    carried = domains_of(connector)
+    return len(carried) == 1 and carried.isdisjoint({"*", "--"}) and ":" not in min(carried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +106,10 @@ class Linked:
         del after
         if not disables(setting) or setting.ref.kind != RECEIVE_CONNECTOR:
             return ()
-        names = {setting.ref.label.casefold(), setting.ref.guid}
         linking = [
             send
             for send in now.of(SEND_CONNECTOR)
-            if send.text("LinkedReceiveConnector").casefold() in names
+            if _may_mean(send.text("LinkedReceiveConnector"), setting.ref)
         ]
         return [
             Refusal(
@@ -110,6 +120,18 @@ class Linked:
             )
             for send in linking
         ]
+
+
+def _may_mean(link: str, ref: ObjectRef) -> bool:
+    r"""Say whether *link* may name the connector: as Guid, ``SERVER\Name``, name, path or DN."""
+    said, own = link.lower(), ref.label.lower()
+    home, _, name = own.rpartition("\\")
+    server, slash, named = said.partition("\\")
+    if slash:
+        return named == name and server.partition(".")[0] == home.partition(".")[0]
+    return said.strip("{}") == ref.guid or (
+        said in {own, name} or said.endswith(f"/{name}") or said.startswith(f"cn={name},")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +153,9 @@ class Protected:
                 seen.text("Name"), setting.ref.label, setting.ref.guid
             )
         else:
-            held = isinstance(setting, Member) and self.protection.protects_domain(setting.member)
+            held = isinstance(setting, Member) and self.protection.protects_domain(
+                to_ascii(setting.member)
+            )
         if not held:
             return ()
         what = setting.member if isinstance(setting, Member) else setting.ref.label
@@ -145,6 +169,33 @@ class Protected:
         )
 
 
+_WAYS = {
+    "list": "Use 'includes' or 'excludes' for one member.",
+    "flags": "Use 'flags' for all flags.",
+    "bool": "Use 'equals: true' or 'equals: false'.",
+    "int": "Use 'equals' with a whole number.",
+    "text": "Use 'equals' with text.",
+}
+
+
+def _suits(setting: Setting, shape: str | None) -> bool:
+    """Say whether a property of *shape* is changed so; of one that is in no table little is known.
+
+    A plain value, or flags, for a list would replace all of it [doc].
+    """
+    match setting:
+        case Member():
+            return shape in {"list", None}
+        case Flags():
+            return shape == "flags"
+        case Scalar(value=bool()):
+            return shape in {"bool", None}
+        case Scalar(value=int()):
+            return shape in {"int", None}
+        case _:
+            return shape in {"text", None}
+
+
 @dataclass(frozen=True, slots=True)
 class WholeValues:
     """Lists change by their members, flags as a whole, and nothing touches external security."""
@@ -154,15 +205,16 @@ class WholeValues:
         return ()
 
     def judge(self, setting: Setting, now: Facts, after: Facts) -> Sequence[Verdict]:
-        """Refuse a plain value for a list, and flags next to ExternalAuthoritative."""
+        """Refuse what is not the way to change the property, and ExternalAuthoritative."""
         del after
         shape = OBJECT_KINDS[setting.ref.kind].shapes.get(setting.property)
-        if isinstance(setting, Scalar) and shape in {"list", "flags"}:
+        if not _suits(setting, shape):
             return (
                 Refusal(
-                    "whole-list",
-                    f"a plain value would overwrite all of {setting.property}",
-                    "Use 'includes' or 'excludes' for one member, 'flags' for all flags.",
+                    "whole-value",
+                    f"{setting.property} cannot be changed in this way: it would be overwritten as "
+                    "a whole, or not be understood",
+                    _WAYS.get(shape or "", "Use what its documentation says it takes."),
                 ),
             )
         if isinstance(setting, Flags):
@@ -214,7 +266,7 @@ class Version:
                     ),
                 ),
             )
-        if not session:
+        if not (wanted and session):
             return (
                 Consequence(
                     "newer-object",
