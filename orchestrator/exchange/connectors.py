@@ -34,6 +34,7 @@ RECEIVE_PROPERTIES = (
     "RemoteIPRanges",
     "TlsDomainCapabilities",
     "ExchangeVersion",
+    "IsValid",
 )
 SEND_PROPERTIES = (
     "Enabled",
@@ -45,6 +46,7 @@ SEND_PROPERTIES = (
     "LinkedReceiveConnector",
     "SourceTransportServers",
     "ExchangeVersion",
+    "IsValid",
 )
 
 _DEFAULT_NAMES = (

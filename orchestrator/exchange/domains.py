@@ -70,9 +70,17 @@ def to_unicode(domain: str) -> str:
         return domain
 
 
+def entries_for(entries: Sequence[str], domain: str) -> tuple[str, ...]:
+    """Return the entries that cover *domain*, as they are stored.
+
+    There are two where a name with other letters stands in both its forms.
+    """
+    return tuple(entry for entry in entries if to_ascii(entry) == to_ascii(domain))
+
+
 def entry_for(entries: Sequence[str], domain: str) -> str | None:
-    """Return the entry that covers *domain*, as it is stored, or None."""
-    return next((entry for entry in entries if to_ascii(entry) == to_ascii(domain)), None)
+    """Return the first entry that covers *domain*, as it is stored, or None."""
+    return next(iter(entries_for(entries, domain)), None)
 
 
 def parent_of(entries: Sequence[str], domain: str) -> str | None:

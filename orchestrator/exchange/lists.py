@@ -3,20 +3,17 @@
 Sources: domain.md sections 1 to 3; the marks stand in the texts where an operator reads them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.facts import Facts, Observation, Query
-from orchestrator.core.playbook import Concern, Consequence, Refusal, Sign, Verdict
-from orchestrator.core.setting import Flags, Member, Scalar, Setting
+from orchestrator.core.playbook import Concern, Consequence, Refusal, Verdict
+from orchestrator.core.setting import Member, Setting
 from orchestrator.exchange.connectors import (
     RECEIVE_PROPERTIES,
     SEND_PROPERTIES,
     is_dedicated_send,
-    is_default,
-    is_reserved,
     partners_only,
-    shown,
 )
 from orchestrator.exchange.domains import LIMIT, entry_for
 from orchestrator.exchange.objects import (
@@ -74,7 +71,7 @@ def _secured(domain: str, after: Facts) -> list[Verdict]:
         for c in after.of(RECEIVE_CONNECTOR)
         if c.get("Enabled") is True
         and c.get("DomainSecureEnabled") is True
-        and "tls" in {flag.casefold() for flag in c.members("AuthMechanism")}
+        and "tls" in {flag.lower() for flag in c.members("AuthMechanism")}
     ]
     verdicts: list[Verdict] = [
         Consequence(
@@ -114,7 +111,7 @@ def _unsecured(domain: str) -> list[Consequence]:
 
 def _still_refusing(domain: str, after: Facts) -> list[Consequence]:
     refusing = [
-        c for c in after.of(RECEIVE_CONNECTOR) if c.get("Enabled") is True and partners_only(c)
+        c for c in after.of(RECEIVE_CONNECTOR) if c.get("Enabled") is not False and partners_only(c)
     ]
     if not refusing:
         return []
@@ -254,69 +251,3 @@ class HalfRemedy:
             "default connector, which has DomainSecureEnabled, and event 11012 comes back."
         )
         return [Consequence("half-remedy", Concern.MAIL_FLOW, text)]
-
-
-_LOWERING_VALUES: Mapping[tuple[str, bool | int | str | None], str] = {
-    (
-        "DomainSecureEnabled",
-        False,
-    ): "mutual TLS is no longer asked for; for listed domains the mail "
-    "is deferred instead (451, event 11021): this is not a remedy",
-    ("RequireTLS", False): "mail may come and go without TLS",
-    ("IgnoreSTARTTLS", True): "TLS is not used even where it is offered",
-    ("SuppressXAnonymousTls", True): "servers of the organization talk to each other without TLS",
-    ("TlsAuthLevel", None): "the other side's certificate is no longer looked at",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Lowering:
-    """Any other change of a connector that takes protection away, or brings a connector back."""
-
-    def queries(self) -> tuple[Query, ...]:
-        """Ask for nothing beyond the touched property."""
-        return ()
-
-    def judge(self, setting: Setting, now: Facts, after: Facts) -> Sequence[Verdict]:
-        """Say what is no longer protected."""
-        del after
-        connector = now.one(setting.ref)
-        text = ""
-        if disables(setting) and connector.get("DomainSecureEnabled") is True:
-            text = "mail that came through it no longer has to prove who it is from"
-        elif isinstance(setting, Scalar):
-            text = _LOWERING_VALUES.get((setting.property, setting.value), "")
-        elif isinstance(setting, Flags):
-            text = _lost(setting, connector)
-        verdicts = [_lowers(setting, text)] if text else []
-        return [*verdicts, *_validation(setting, connector)]
-
-
-def _lowers(setting: Setting, text: str) -> Consequence:
-    return Consequence("lowering", Concern.SECURITY, f"{setting.ref.label}: {text}.")
-
-
-def _lost(setting: Flags, connector: Observation) -> str:
-    had = {flag.casefold() for flag in connector.members(setting.property)}
-    has = {flag.casefold() for flag in setting.flags}
-    if setting.property == "AuthMechanism" and "tls" in had - has:
-        return "TLS is no longer offered"
-    if setting.property == "PermissionGroups" and "anonymoususers" in has - had:
-        return "anonymous senders are let in"
-    return ""
-
-
-def _validation(setting: Setting, connector: Observation) -> list[Consequence]:
-    if not isinstance(setting, Scalar) or setting.property != "Enabled":
-        return []
-    fragile = connector.get("IsValid") is False or is_default(connector) or is_reserved(connector)
-    evidence = (Sign(connector.ref.label, "IsValid", shown(connector, "IsValid")),)
-    return [
-        Consequence(
-            "re-validation",
-            Concern.UNKNOWN,
-            "Setting Enabled makes Exchange validate the whole connector again: this, or its undo, "
-            "may fail for a reason that has nothing to do with it (a binding, a certificate).",
-            evidence if fragile else (),
-        )
-    ]

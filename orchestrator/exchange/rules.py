@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from orchestrator.core.facts import Query
 from orchestrator.core.inventory import Protection
 from orchestrator.core.playbook import Rule
-from orchestrator.exchange.lists import HalfRemedy, Lowering, ReceiveList, SendList
+from orchestrator.exchange.lists import HalfRemedy, ReceiveList, SendList
+from orchestrator.exchange.lowering import Lowering
 from orchestrator.exchange.objects import (
     OBJECT_KINDS,
     RECEIVE_CONNECTOR,

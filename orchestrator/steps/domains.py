@@ -6,7 +6,7 @@ from orchestrator.core.command import Plain
 from orchestrator.core.facts import Facts, Observation, Query
 from orchestrator.core.playbook import Refusal, Settled, Sign
 from orchestrator.core.setting import Member
-from orchestrator.exchange.domains import entry_for, nearest, parent_of, to_unicode
+from orchestrator.exchange.domains import entries_for, nearest, parent_of, to_unicode
 from orchestrator.exchange.objects import RECEIVE_LIST, SEND_LIST, TRANSPORT_CONFIG
 
 LISTS = {"receive": RECEIVE_LIST, "send": SEND_LIST}
@@ -28,7 +28,7 @@ class DomainSecureList(Plain, frozen=True):
         return (Query(TRANSPORT_CONFIG, (LISTS[self.list],)),)
 
     def settle(self, seen: Facts) -> Settled:
-        """Return the one member, spelled as it is stored."""
+        """Return the one member, spelled as it is stored; two where both forms of it are."""
         parts = [self._settle_in(config) for config in seen.of(TRANSPORT_CONFIG)]
         return Settled(
             settings=tuple(setting for part in parts for setting in part.settings),
@@ -40,19 +40,21 @@ class DomainSecureList(Plain, frozen=True):
     def _settle_in(self, config: Observation) -> Settled:
         name = LISTS[self.list]
         entries = config.members(name)
-        stored = entry_for(entries, self.domain)
-        holds = f"holds {stored}" if stored else f"does not hold {self.domain}"
-        others = len(entries) - (stored is not None)
+        stored = entries_for(entries, self.domain)
+        holds = f"holds {', '.join(stored)}" if stored else f"does not hold {self.domain}"
+        others = len(entries) - len(stored)
+        present = self.state == "present"
         return Settled(
-            settings=(
-                Member(config.ref, name, stored or self.domain, present=self.state == "present"),
+            settings=tuple(
+                Member(config.ref, name, entry, present=present)
+                for entry in stored or (self.domain,)
             ),
             refusals=self._not_meant(entries, stored),
             found=(Sign(config.ref.label, name, f"{holds}; {others} other entries"),),
             notes=self._notes(entries, stored),
         )
 
-    def _not_meant(self, entries: tuple[str, ...], stored: str | None) -> tuple[Refusal, ...]:
+    def _not_meant(self, entries: tuple[str, ...], stored: tuple[str, ...]) -> tuple[Refusal, ...]:
         parent = parent_of(entries, self.domain)
         if stored or self.state == "present" or not parent:
             return ()
@@ -66,13 +68,16 @@ class DomainSecureList(Plain, frozen=True):
             ),
         )
 
-    def _notes(self, entries: tuple[str, ...], stored: str | None) -> tuple[str, ...]:
+    def _notes(self, entries: tuple[str, ...], stored: tuple[str, ...]) -> tuple[str, ...]:
         notes = []
         readable = to_unicode(self.domain)
         if readable != self.domain:
             notes.append(f"{self.domain} is how servers write {readable}.")
-        if stored and stored != self.domain:
-            notes.append(f"The entry is stored as {stored}; it is addressed by that spelling.")
+        notes += [
+            f"The entry is stored as {entry}; it is addressed by that spelling."
+            for entry in stored
+            if entry != self.domain
+        ]
         if not stored and self.state == "absent":
             like = nearest(entries, self.domain)
             hint = f" Did you mean {like}?" if like else ""
