@@ -42,7 +42,8 @@ class AcceptsAnonymous(Plain, frozen=True):
     """The connector that carries the partner's mail takes it from an anonymous session.
 
     Removing a domain from the list does not help where the connector grants only Partners: the
-    session is then anonymous, and is refused there [inf]. Holds where no *connector* is named.
+    session is then anonymous, and is refused there [inf]; so it is where TLS is required, which
+    the partner does not start. Holds where no *connector* is named.
     """
 
     connector: str | None
@@ -62,17 +63,22 @@ class AcceptsAnonymous(Plain, frozen=True):
         refusing = [
             c
             for c in same_flow(tied, everything)
-            if c.get("Enabled") is not False and not accepts_anonymous(c)
+            if c.get("Enabled") is not False
+            and (not accepts_anonymous(c) or c.get("RequireTLS") is True)
         ]
         if not refusing:
             return None
-        signs = tuple(Sign(c.ref.label, "Enabled", shown(c, "Enabled")) for c in refusing)
+        signs = tuple(
+            Sign(c.ref.label, name, shown(c, name))
+            for c in refusing
+            for name in ("Enabled", "RequireTLS")
+        )
         return Refusal(
             "partners-only",
-            f"{refusing[0].ref.label} takes no anonymous mail: once the domain is off the list, "
-            "the partner's mail is still refused there",
+            f"{refusing[0].ref.label} takes no anonymous mail, or only with TLS: once the domain "
+            "is off the list, the partner's mail is still refused there",
             "Run 'retire-dedicated-connectors' with the same connector, or have AnonymousUsers "
-            "added to its PermissionGroups.",
+            "added to its PermissionGroups and RequireTLS taken off.",
             (*signs, *(sign for c in refusing for sign in receive_signs(c))),
         )
 

@@ -8,7 +8,7 @@ from orchestrator.core.facts import Facts, ObjectRef, Observation, Query
 from orchestrator.core.playbook import Refusal, Settled, Sign
 from orchestrator.core.setting import Flags, Member, Scalar, Setting
 from orchestrator.exchange.connectors import resolve, shown
-from orchestrator.exchange.objects import RECEIVE_CONNECTOR, TRANSPORT_CONFIG
+from orchestrator.exchange.objects import OBJECT_KINDS, RECEIVE_CONNECTOR, TRANSPORT_CONFIG
 
 Supported = Literal["TransportConfig", "ReceiveConnector", "SendConnector"]
 
@@ -46,7 +46,11 @@ class Property(Plain, frozen=True):
     def queries(self) -> tuple[Query, ...]:
         """Ask for the property, and for what identifies the object."""
         server = ("Server",) if self.object == RECEIVE_CONNECTOR else ()
-        return (Query(self.object, (self.property, *server)),)
+        return (Query(self.object, (self._spelled(), *server)),)
+
+    def _spelled(self) -> str:
+        """Return the property as Exchange spells it, which is what every rule goes by."""
+        return OBJECT_KINDS[self.object].spelled(self.property)
 
     def settle(self, seen: Facts) -> Settled:
         """Return the one setting; refuse an identity that means none or several."""
@@ -55,7 +59,7 @@ class Property(Plain, frozen=True):
             return Settled(refusals=(self._not_one(found),))
         return Settled(
             settings=(self._setting(found[0].ref),),
-            found=(Sign(found[0].ref.label, self.property, shown(found[0], self.property)),),
+            found=(Sign(found[0].ref.label, self._spelled(), shown(found[0], self._spelled())),),
         )
 
     def _resolve(self, objects: tuple[Observation, ...]) -> tuple[Observation, ...]:
@@ -72,10 +76,10 @@ class Property(Plain, frozen=True):
 
     def _setting(self, ref: ObjectRef) -> Setting:
         if self.includes is not None:
-            return Member(ref, self.property, self.includes, present=True)
+            return Member(ref, self._spelled(), self.includes, present=True)
         if self.excludes is not None:
-            return Member(ref, self.property, self.excludes, present=False)
+            return Member(ref, self._spelled(), self.excludes, present=False)
         if self.flags is not None:
             names = (flag.strip() for flag in self.flags.split(","))
-            return Flags(ref, self.property, tuple(flag for flag in names if flag))
-        return Scalar(ref, self.property, self.equals)
+            return Flags(ref, self._spelled(), tuple(flag for flag in names if flag))
+        return Scalar(ref, self._spelled(), self.equals)
