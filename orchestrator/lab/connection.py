@@ -128,9 +128,17 @@ class Connection(asyncio.Protocol):
             elif isinstance(event, h11.EndOfMessage) and self._request is not None:
                 serving = self._serve(self._request, b"".join(self._body))
                 self._task = asyncio.get_running_loop().create_task(serving)
+                self._task.add_done_callback(self._served)
                 return
             elif event in (h11.NEED_DATA, h11.PAUSED) or isinstance(event, h11.ConnectionClosed):
                 return
+
+    def _served(self, task: "asyncio.Task[None]") -> None:
+        """Let a mistake of the lab itself break the connection, not hang it."""
+        if not task.cancelled() and task.exception() is not None:
+            self._note("LabFailed", "", 0)
+            self.abort()
+            raise RuntimeError("the lab failed") from task.exception()
 
     async def _serve(self, request: h11.Request, body: bytes) -> None:
         try:

@@ -11,7 +11,12 @@ from orchestrator.lab.forms import Form, Unfit, fold, shown
 class Table:
     """A dictionary from names to type names, as the parameters of a command are listed."""
 
-    title: str = "System.Collections.Generic.Dictionary`2"
+    title: str = (
+        "System.Collections.Generic.Dictionary`2[[System.String, mscorlib, Version=4.0.0.0, "
+        "Culture=neutral, PublicKeyToken=b77a5c561934e089],"
+        "[System.Management.Automation.ParameterMetadata, System.Management.Automation, "
+        "Version=3.0.0.0, Culture=neutral, PublicKeyToken=31bf3856ad364e35]]"
+    )
 
     def read(self, argument: object) -> object:
         """Nothing is ever read into one."""

@@ -49,6 +49,7 @@ class Pipeline:
         self._answers: dict[int, Future[object]] = {}
         self._agreed: bool | None = None
         self.interactive = False
+        self._count = next(session.organization.pipelines)
 
     @property
     def _language(self) -> str:
@@ -125,8 +126,6 @@ class Pipeline:
 
     def _log(self, at: int, calls: Sequence[tuple[Cmdlet, dict[str, object]]]) -> None:
         session = self._session
-        if at == 0:
-            self._count = next(session.organization.pipelines)
         for cmdlet, arguments in calls:
             session.organization.commands.append(
                 CommandEntry(
@@ -165,7 +164,7 @@ class Pipeline:
         self._ready += self._runspace.replies()
         self.flush()
         self._answers[call] = get_running_loop().create_future()
-        answer = await self._answers.pop(call)
+        answer = await self._answers[call]
         if answer in (_ALL, _NONE):
             self._agreed = answer == _ALL
         return answer in (_YES, _ALL)

@@ -9,6 +9,7 @@ from orchestrator.core.errors import ConfigurationError
 from orchestrator.lab.directory import Entry
 from orchestrator.lab.forms import Link, Unfit
 from orchestrator.lab.kind import ROUTING_GROUP
+from orchestrator.lab.rights import ROLES
 from orchestrator.lab.scenario import Connector, Scenario, Server, did_you_mean
 from orchestrator.lab.schema import KINDS
 
@@ -101,6 +102,7 @@ def with_defaults(kind: str, values: Mapping[str, object]) -> dict[str, object]:
 
 def populate(scenario: Scenario, organization: str) -> Iterator[Entry]:
     """Yield every object of the scenario. Raises ConfigurationError for illegal values."""
+    _check_roles(scenario)
     edits = {edit.identity.casefold(): edit for edit in scenario.edits}
     for entry in _objects(_Maker(scenario, organization)):
         edit = edits.pop(entry.label.casefold(), None)
@@ -111,6 +113,14 @@ def populate(scenario: Scenario, organization: str) -> Iterator[Entry]:
             yield replace(entry, values={**entry.values, **values})
     for edit in edits.values():
         raise ConfigurationError(f"there is no object {edit.identity!r}", path="edits")
+
+
+def _check_roles(scenario: Scenario) -> None:
+    for user in scenario.users:
+        for role in user.roles:
+            if role not in ROLES:
+                near = did_you_mean(role, tuple(ROLES))
+                raise ConfigurationError(f"there is no role {role!r}{near}", path="users")
 
 
 def _objects(make: "_Maker") -> Iterator[Entry]:

@@ -71,7 +71,15 @@ class Shell:
         """Run a pipeline beside everything else."""
         task = asyncio.get_running_loop().create_task(pipeline.run(command))
         self._tasks[pipeline.number] = task
-        task.add_done_callback(lambda _: self._tasks.pop(pipeline.number, None))
+        task.add_done_callback(lambda done: self._ended(pipeline, done))
+
+    def _ended(self, pipeline: Pipeline, task: asyncio.Task[None]) -> None:
+        """Let a mistake of the lab itself end the pipeline, not hang it."""
+        self._tasks.pop(pipeline.number, None)
+        mistake = None if task.cancelled() else task.exception()
+        if mistake is not None:
+            text = f"The lab failed: {mistake!r}"
+            pipeline.finish(FAILED, Problem(text, "LabFailed", "System.InvalidOperationException"))
 
     def send(self, content: str, identifier: str) -> None:
         """Take more fragments, or a host's answer. Raises Fault."""

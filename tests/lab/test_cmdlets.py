@@ -189,10 +189,8 @@ def test_disabling_a_connector_changes_that_connector_only(lab: Lab, client: Cli
 def test_what_if_says_what_it_would_do_and_does_nothing(lab: Lab, client: Client) -> None:
     before = lab.snapshot()
     answer = client.run("Set-TransportConfig", **{RECEIVE: {"Remove": "adatum.com"}}, WhatIf=...)
-    assert answer.host == [
-        "What if: Modifying the transport configuration settings of the Exchange organization "
-        '"Contoso".'
-    ]
+    (line,) = answer.host
+    assert line.startswith("What if: Modifying the transport configuration settings")
     assert lab.snapshot() == before
     assert lab.audit() == ()
 
@@ -235,7 +233,7 @@ def test_a_setting_validates_the_whole_connector(lab: Lab, client: Client) -> No
     assert answer.errors == []
 
 
-def test_connectors_of_two_roles_never_share_an_endpoint(lab: Lab, client: Client) -> None:
+def test_connectors_of_two_roles_never_share_an_endpoint(client: Client) -> None:
     answer = client.run(
         "Set-ReceiveConnector", Identity="EX01\\Default EX01", Bindings="0.0.0.0:25", **QUIET
     )
