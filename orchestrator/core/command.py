@@ -42,7 +42,10 @@ def command(name: str, /, **parameters: Argument) -> Command:
     return Command(name, tuple(parameters.items()))
 
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    r"\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 # PowerShell takes the typographic single quotes for the plain one.
 _QUOTE = re.compile("(['\u2018\u2019\u201a\u201b])")
 
@@ -94,11 +97,17 @@ def quote(text: str) -> str:
         doubled = _QUOTE.sub(r"\1\1", text)
         return f"'{doubled}'"
     pieces = [
-        f"[char]0x{ord(piece):04x}" if _CONTROL.fullmatch(piece) else quote(piece)
+        _by_number(piece) if _CONTROL.fullmatch(piece) else quote(piece)
         for piece in re.split(f"({_CONTROL.pattern})", text)
         if piece
     ]
     return "('' + " + " + ".join(pieces) + ")"
+
+
+def _by_number(character: str) -> str:
+    number = ord(character)
+    wide = number > 0xFFFF  # PowerShell's characters are of 16 bits
+    return f"[char]::ConvertFromUtf32(0x{number:x})" if wide else f"[char]0x{number:04x}"
 
 
 @dataclass(frozen=True, slots=True)
