@@ -1,11 +1,16 @@
 """The operator's words for a playbook's inputs, turned into typed values."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 
 from orchestrator.core.errors import UsageError
 from orchestrator.core.playbook import Input, InputType, InputValue, Playbook, complete_inputs
 from orchestrator.exchange.domains import parse_domain
+
+
+_LARGEST = 2**31 - 1
+"""What fits on the wire: larger ones are sent as what no server reads."""
 
 
 def parse_inputs(
@@ -50,10 +55,11 @@ def _boolean(spec: Input, text: str) -> bool:
 
 
 def _integer(spec: Input, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"{spec.name} is a whole number", f"Write --set {spec.name}=5.") from None
+    if not re.fullmatch(r"[+-]?[0-9]{1,10}", text.strip()) or abs(int(text)) > _LARGEST:
+        raise UsageError(
+            f"{spec.name} is a whole number of at most {_LARGEST}", f"Write --set {spec.name}=5."
+        )
+    return int(text)
 
 
 def _text(spec: Input, text: str) -> str:
