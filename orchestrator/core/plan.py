@@ -200,10 +200,11 @@ def _settle(draft: Draft, facts: Facts) -> Settled:
         try:
             if guard is None or guard.check(facts) is None:
                 parts.append(step.settle(facts))
+                facts = foresee(parts[-1].settings, facts)
         except UnknownFact as error:
             parts.append(Settled(refusals=(_unknown(error),)))
     return Settled(
-        settings=tuple(dict.fromkeys(setting for part in parts for setting in part.settings)),
+        settings=tuple(setting for part in parts for setting in part.settings),
         grounds=tuple(dict.fromkeys(ground for part in parts for ground in part.grounds)),
         refusals=tuple(dict.fromkeys(refusal for part in parts for refusal in part.refusals)),
         found=tuple(dict.fromkeys(sign for part in parts for sign in part.found)),
@@ -306,18 +307,34 @@ def _lost_grounds(plan: Plan, facts: Facts) -> list[Drift]:
 def check_commands(plan: Plan, facts: Facts, kinds: Kinds) -> None:
     """Raise ConfigurationError where a command is not the one that follows from its setting.
 
-    A seal is no signature. Called once nothing has drifted, so every difference was put in.
+    A seal is no signature. Called once nothing has drifted, so every difference was put in. So is
+    a change of what no step asked for: the rules that judge are those about what was asked.
     """
     now = facts
+    asked = {(query.kind, name) for query in plan.asked for name in query.properties}
     for change in plan.changes:
-        fresh = diff(change.setting, now.one(change.setting.ref), kinds, plan.controller)
-        planned = change.difference
-        if fresh is None or (fresh.apply, fresh.undo) != (planned.apply, planned.undo):
+        setting, planned = change.setting, change.difference
+        follows = _parts(_fresh(setting, now, kinds, plan.controller)) == _parts(planned)
+        if not follows or (setting.ref.kind, setting.property) not in asked:
             raise ConfigurationError(
-                f"the plan's command for {label(change.setting)} does not follow from its setting",
+                f"the plan's command for {label(setting)} does not follow from its setting",
                 "Make a new plan with 'orchestrator plan'.",
             )
-        now = foresee((change.setting,), now)
+        now = foresee((setting,), now)
+
+
+def _fresh(setting: Setting, now: Facts, kinds: Kinds, controller: str) -> Difference | None:
+    try:
+        return diff(setting, now.one(setting.ref), kinds, controller)
+    except UnknownFact:
+        return None
+
+
+def _parts(difference: Difference | None) -> tuple[object, ...]:
+    """Return what carrying out rests on; how many members stay may differ meanwhile."""
+    if difference is None:
+        return ()
+    return difference.before, difference.after, difference.apply, difference.undo
 
 
 def _drift_of(change: Change, now: Facts, after: Facts, rules: Sequence[Rule]) -> list[Drift]:
