@@ -71,7 +71,8 @@ DOUBTFUL = frozenset({Status.IN_DOUBT, Status.UNDO_IN_DOUBT})
 class Run(Plain, frozen=True):
     """Everything that is known about a run.
 
-    *sent* tells when the command at a position was last about to be sent. *details* holds the
+    *sent* tells when the command at a position was last about to be sent; one that the server
+    turned away was not. *details* holds the
     latest reason or warning per position. *asked* are positions that Exchange accepted with
     ``-WhatIf``.
     """
@@ -199,8 +200,15 @@ def _next_backward(run: Run, now: datetime) -> Action | Wait:
                 return Finish(Outcome.ROLLBACK_HELD)
             case _:
                 continue
-    held = Status.FOUND_DONE in run.statuses and not run.undo_doubtful
-    return Finish(Outcome.ROLLBACK_HELD if held else Outcome.ROLLED_BACK)
+    return Finish(Outcome.ROLLBACK_HELD if _left_behind(run) else Outcome.ROLLED_BACK)
+
+
+def _left_behind(run: Run) -> bool:
+    """Say whether anything stays of which nobody can say that it is as it was before the run."""
+    return any(
+        status is Status.FOUND_DONE or (status is Status.DRIFTED and position in run.sent)
+        for position, status in enumerate(run.statuses)
+    )
 
 
 def _after_settling(run: Run, position: int, now: datetime, action: Action) -> Action | Wait:
@@ -239,7 +247,7 @@ def evolve(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912 - one
         case ChangeStarted(position=position):
             return _sent(_mark(run, position, Status.IN_DOUBT), position, event.at)
         case ChangeWithheld(position=position, reason=reason):
-            return _mark(run, position, Status.PENDING, reason)
+            return _unsent(_mark(run, position, Status.PENDING, reason), position)
         case ContactLost(position=position, reason=reason):
             return _note(run, position, reason)
         case ChangeApplied(position=position, warnings=warnings):
@@ -298,6 +306,10 @@ def _sent(run: Run, position: int, at: datetime) -> Run:
     return replace(run, sent={**run.sent, position: at})
 
 
+def _unsent(run: Run, position: int) -> Run:
+    return replace(run, sent={p: at for p, at in run.sent.items() if p != position})
+
+
 def _fail(run: Run) -> Run:
     return replace(run, rolling_back=True) if run.on_failure is OnFailure.ROLLBACK else run
 
@@ -311,17 +323,19 @@ def _turn_back(run: Run, *, undo_doubtful: bool) -> Run:
         undo_doubtful=undo_doubtful,
         outcome=None,
         interrupted=None,
+        ended=None,
     )
 
 
 def _take_up(run: Run) -> Run:
     """Return *run* ready to go on; what failed or had drifted is looked at again."""
+    if run.outcome in {Outcome.SUCCEEDED, Outcome.ROLLED_BACK}:
+        return run
     if run.rolling_back:
-        return replace(run, interrupted=None)
+        return _turn_back(run, undo_doubtful=run.undo_doubtful)
     again = {Status.FAILED: Status.PENDING, Status.DRIFTED: Status.PENDING}
-    outcome = None if run.outcome in {Outcome.FAILED, Outcome.DRIFTED} else run.outcome
     statuses = tuple(again.get(status, status) for status in run.statuses)
-    return replace(run, statuses=statuses, outcome=outcome, interrupted=None)
+    return replace(run, statuses=statuses, outcome=None, interrupted=None, ended=None)
 
 
 def _drift_words(drifts: Iterable[Drift]) -> str:
