@@ -8,7 +8,6 @@ from orchestrator.core.errors import UsageError
 from orchestrator.core.playbook import Input, InputType, InputValue, Playbook, complete_inputs
 from orchestrator.exchange.domains import parse_domain
 
-
 _LARGEST = 2**31 - 1
 """What fits on the wire: larger ones are sent as what no server reads."""
 
