@@ -1,0 +1,1 @@
+"""What the product costs, beside what it is measured by: one command, ratios, no timed test."""
