@@ -1,11 +1,13 @@
 """Options that several commands share, as decorators."""
 
 import functools
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from orchestrator.cli.terminal import Terminal
 
@@ -115,9 +117,20 @@ def workplace(command: F) -> F:
         ctx = click.get_current_context()
         place = open_workplace(inventory, store, ctx.command_path)
         ctx.call_on_close(place.close)
+        ctx.ensure_object(Terminal).options = _repeated(ctx)
         return command(*given, workplace=place, **others)
 
     return inventory_and_store(with_workplace)  # type: ignore[return-value]  # options keep the callable's shape for click
+
+
+def _repeated(ctx: click.Context) -> str:
+    """Return those of ``--inventory`` and ``--store`` that were typed, to be typed again."""
+    typed = [
+        f" --{name} {shlex.quote(str(ctx.params[name]))}"
+        for name in ("inventory", "store")
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    return "".join(typed)
 
 
 def inventory_and_store(command: F) -> F:
@@ -136,3 +149,60 @@ def open_workplace(inventory: Path, store: str | None, command_path: str) -> "Wo
         connect=connect_psrp,
         command=command_path,
     )
+
+
+def settings(command: F) -> F:
+    """Add ``--set``, passed on as *given*, a tuple of ``name=value``."""
+    return click.option(
+        "--set",
+        "given",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="An input of the playbook; 'orchestrator playbook show NAME' lists them.",
+    )(command)
+
+
+def mandate(command: F) -> F:
+    """Add why, by whose leave and until when, passed on as a Mandate of the current user."""
+
+    @functools.wraps(command)
+    def with_mandate(
+        *given: Any, reason: str, ticket: str, approved_by: str, review_by: str, **others: Any
+    ) -> Any:
+        from orchestrator.app.workplace import utc_now  # noqa: PLC0415 - not for --help
+        from orchestrator.cli.consent import review_date  # noqa: PLC0415 - likewise
+        from orchestrator.core.events import Mandate  # noqa: PLC0415 - likewise
+
+        until = review_date(review_by, utc_now().date())
+        actor = others["workplace"].actor
+        wanted = Mandate(actor, reason.strip(), ticket.strip(), approved_by.strip(), until)
+        return command(*given, mandate=wanted, **others)
+
+    for name, text in _MANDATE:
+        with_mandate = click.option(f"--{name}", default="", help=text)(with_mandate)
+    return with_mandate  # type: ignore[return-value]  # options keep the callable's shape for click
+
+
+_MANDATE = (
+    ("review-by", "The day (YYYY-MM-DD) on which somebody looks whether this is still needed."),
+    ("approved-by", "Who agreed to it."),
+    ("ticket", "The change or incident that it belongs to."),
+    ("reason", "Why. Needed for what takes protection away."),
+)
+
+
+def execution(command: F) -> F:
+    """Add ``--whatif`` and ``--on-failure``."""
+    whatif = click.option(
+        "--whatif",
+        is_flag=True,
+        help="Ask Exchange with -WhatIf before each change, for rights and binding.",
+    )
+    on_failure = click.option(
+        "--on-failure",
+        type=click.Choice(["hold", "rollback"]),
+        default="hold",
+        show_default=True,
+        help="When a change fails: leave what was done, or undo it.",
+    )
+    return whatif(on_failure(command))

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from orchestrator.render.text import WIDTH, Line, Tone
+from orchestrator.render.text import WIDTH, Line, Look, Tone
 
 _WIDEST = 100
 _STYLES: Mapping[Tone, dict[str, Any]] = {
@@ -35,6 +35,8 @@ class Terminal:
     def __init__(self, *, json: bool = False, debug: bool = False) -> None:
         self.json = json
         self.debug = debug
+        self.options = ""
+        """The options that a suggested command needs to work on the same files."""
         self.color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def say(self, lines: Iterable[Line]) -> None:
@@ -67,6 +69,11 @@ class Terminal:
         if not self.attended(sys.stdout):
             return WIDTH
         return min(shutil.get_terminal_size((WIDTH, 24)).columns, _WIDEST)
+
+    @property
+    def look(self) -> Look:
+        """What can be shown, for the renderers."""
+        return Look(self.width, self.plain, self.options)
 
     @property
     def interactive(self) -> bool:

@@ -25,15 +25,12 @@ def safe(text: str, limit: int = LIMIT) -> str:
     Control, bidirectional and invisible characters become ``\x1b`` or ``\u202e``; what is
     longer than *limit* is cut and says by how much.
     """
-    shown = text[:limit]
-    escaped = _HOSTILE.sub(lambda found: _escape(found[0]), shown)
+    escaped = _HOSTILE.sub(lambda found: _escape(found[0]), text[:limit])
     return escaped if len(text) <= limit else f"{escaped}... ({len(text) - limit} more characters)"
 
 
 def _escape(character: str) -> str:
     code = ord(character)
-    if character == "\t":
-        return " "
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
@@ -59,15 +56,35 @@ class Line(NamedTuple):
 
 
 Lines = Iterator[Line]
+BLANK = Line("")
+
+
+class Look(NamedTuple):
+    """What the reader's terminal can show: *width* columns; *ascii* alone, or marks beyond it.
+
+    *options* are those that a suggested command needs, as ``" -i lab.yaml"``, or nothing.
+    """
+
+    width: int = WIDTH
+    ascii: bool = False
+    options: str = ""
+
+    @property
+    def arrow(self) -> str:
+        """From before to after."""
+        return "->" if self.ascii else "\u2192"
+
+    def mark(self, *, holds: bool | None) -> str:
+        """Return a tick, a cross, or room for one, two columns wide."""
+        if holds is None:
+            return "  "
+        if self.ascii:
+            return "ok" if holds else "NO"
+        return "\u2713 " if holds else "\u2717 "
 
 
 def wrapped(
-    text: str,
-    tone: Tone = Tone.PLAIN,
-    *,
-    indent: int = 0,
-    bullet: str = "",
-    width: int = WIDTH,
+    text: str, tone: Tone = Tone.PLAIN, *, indent: int = 0, bullet: str = "", width: int = WIDTH
 ) -> Lines:
     """Yield *text* in lines of at most *width* columns; words that are longer stay whole.
 
@@ -86,12 +103,20 @@ def wrapped(
         yield Line(piece, tone)
 
 
-def command_line(text: str, *, indent: int = 0) -> Line:
-    """Return a line to be copied: it is never wrapped."""
-    return Line(" " * indent + safe(text), Tone.COMMAND)
+def heading(text: str) -> Lines:
+    """Yield an empty line and *text* as a heading."""
+    yield BLANK
+    yield Line(safe(text), Tone.HEADING)
 
 
-BLANK = Line("")
+def command_line(text: str, *, indent: int = 4, label: str = "") -> Line:
+    """Return a command to be copied: it is never wrapped, and never cut."""
+    return Line(" " * indent + label + safe(text, limit=len(text)), Tone.COMMAND)
+
+
+def plural(number: int, noun: str, several: str = "") -> str:
+    """Return ``1 change`` or ``2 changes``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {several or noun + 's'}"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 0) -> Lines:

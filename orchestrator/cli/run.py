@@ -1,0 +1,90 @@
+"""``orchestrator run``: plan, show, ask, carry out."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli import options
+from orchestrator.cli.codes import ExitCode
+from orchestrator.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from orchestrator.app.workplace import Workplace
+    from orchestrator.core.events import Mandate
+
+
+@click.command()
+@click.argument("playbook")
+@options.settings
+@options.workplace
+@options.limit
+@click.option("--dry-run", is_flag=True, help="Only show what would change; nothing is written.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="With --dry-run: exit with 3 where changes are pending.",
+)
+@options.yes
+@options.mandate
+@options.execution
+@options.forks
+@options.output
+@options.pass_terminal
+def command(  # noqa: PLR0913 - a command's options are its arguments
+    terminal: Terminal,
+    *,
+    workplace: "Workplace",
+    playbook: str,
+    given: tuple[str, ...],
+    limit: tuple[str, ...],
+    dry_run: bool,
+    detailed_exitcode: bool,
+    yes: bool,
+    mandate: "Mandate",
+    whatif: bool,
+    on_failure: str,
+    forks: int,
+) -> ExitCode:
+    """Plan a remediation, show it, and carry it out if you agree.
+
+    PLAYBOOK is a name ('orchestrator playbook list') or a file that ends in .yaml. You see what
+    was found, each change with the command for it and for its undo, and what follows from it.
+    Then you are asked; no is the default. Changes are made one at a time, and each is read back.
+
+    \b
+    Look first:
+      orchestrator run remove-domain-security --set domain=fabrikam.com --dry-run
+    Then do it:
+      orchestrator run remove-domain-security --set domain=fabrikam.com \\
+        --reason "Fabrikam mends its TLS" --ticket CHG-1 --review-by 2027-01-31
+    """  # noqa: D301 - click wants the backspace itself: what follows is not wrapped
+    from orchestrator.app.execution import Options  # noqa: PLC0415 - not for --help
+    from orchestrator.cli import consent, work  # noqa: PLC0415 - likewise
+    from orchestrator.core.errors import UsageError  # noqa: PLC0415 - likewise
+    from orchestrator.core.events import OnFailure  # noqa: PLC0415 - likewise
+    from orchestrator.loader import find_playbook, load_playbook  # noqa: PLC0415 - likewise
+
+    if detailed_exitcode and not dry_run:
+        raise UsageError("--detailed-exitcode is for --dry-run", "Add --dry-run.")
+    wanted = work.Wanted(load_playbook(find_playbook(playbook)), work.parse_settings(given))
+    planned = work.plan_all(terminal, workplace, limit, wanted, forks)
+    with work.released(planned):
+        ready = consent.changing(planned)
+        asking = not dry_run and not yes and ready
+        show = terminal.tell if asking else terminal.say
+        show(consent.show_all(planned, terminal.look))
+        if dry_run or not ready:
+            text = "This was a dry run: nothing was written." if dry_run else ""
+            terminal.say(work.nothing(text) if text else ())
+            pending = detailed_exitcode
+            return work.conclude(terminal, "run", planned, [], dry_run=dry_run, pending=pending)
+        # A store that cannot be written to is found out before anybody is asked.
+        _ = workplace.store
+        mandate = consent.reasoned(terminal, ready, mandate, yes=yes)
+        if not consent.agree(terminal, ready, yes=yes):
+            terminal.tell(work.nothing(consent.NOTHING_CHANGED))
+            return work.conclude(terminal, "run", planned, [], dry_run=False)
+        how = Options(mandate, OnFailure(on_failure), whatif)
+        done = work.carry_out_all(terminal, workplace, ready, how, forks)
+        terminal.say(work.show_done(done, terminal.look))
+        return work.conclude(terminal, "run", planned, done, dry_run=False)

@@ -1,0 +1,177 @@
+"""Plans made, carried out and reported: what run, plan and apply have in common."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+
+import click
+
+from orchestrator.app.batch import side_by_side
+from orchestrator.app.execution import Done, Drifted, Options, carry_out, new_batch
+from orchestrator.app.planning import LIFE, Planned, draft, plan_organization
+from orchestrator.app.workplace import Workplace
+from orchestrator.cli import codes
+from orchestrator.cli.codes import ExitCode
+from orchestrator.cli.consent import changing, show_error
+from orchestrator.cli.progress import Progress
+from orchestrator.cli.terminal import Terminal
+from orchestrator.core.errors import OrchestratorError, UsageError
+from orchestrator.core.inventory import Organization
+from orchestrator.core.playbook import Playbook
+from orchestrator.render.facts import Facts, error_facts, plan_facts, run_facts
+from orchestrator.render.run import show_run
+from orchestrator.render.text import BLANK, Line, Lines, Look, plural
+
+
+def parse_settings(given: Sequence[str]) -> dict[str, str]:
+    """Return the inputs of ``--set name=value``. UsageError for another form, or one twice."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip():
+            raise UsageError(f"'{text}' is no input", "Write --set domain=fabrikam.com.")
+        if name.strip() in found:
+            raise UsageError(f"{name.strip()} is given twice", "Keep one --set of it.")
+        found[name.strip()] = value
+    return found
+
+
+@contextmanager
+def released(planned: Sequence[Planned]) -> Iterator[None]:
+    """Close whatever sessions planning left open, however the work with them ends."""
+    try:
+        yield
+    finally:
+        for each in planned:
+            if each.session is not None:
+                each.session.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be planned: a playbook, the operator's words for its inputs, and for how long."""
+
+    playbook: Playbook
+    given: Mapping[str, str]
+    life: timedelta = LIFE
+
+
+def plan_all(
+    terminal: Terminal, workplace: Workplace, limit: Sequence[str], wanted: Wanted, forks: int
+) -> list[Planned]:
+    """Look at every organization that *limit* means, side by side.
+
+    Abort where the operator wants to leave. UsageError, ConfigurationError before anything is
+    asked of a server.
+    """
+    organizations = workplace.inventory.select(limit)
+    for organization in organizations:
+        draft(wanted.playbook, wanted.given, organization)
+
+    def look(organization: Organization) -> Planned:
+        return plan_organization(
+            workplace, organization, wanted.playbook, wanted.given, wanted.life
+        )
+
+    return looked(terminal, workplace, organizations, look, forks)
+
+
+def looked(
+    terminal: Terminal,
+    workplace: Workplace,
+    items: Sequence[Organization] | Sequence[Planned],
+    look: Callable[..., Planned],
+    forks: int,
+) -> list[Planned]:
+    """Return what *look* makes of each item, with a sign of life on a terminal."""
+    with _waiting(terminal, f"Looking at {plural(len(items), 'organization')}"):
+        planned = side_by_side(workplace, items, look, forks=forks)
+    if workplace.stop.is_set():
+        with released(planned):
+            raise click.Abort
+    return planned
+
+
+def _waiting(terminal: Terminal, text: str) -> AbstractContextManager[object]:
+    if not terminal.live:
+        return nullcontext()
+    from rich.console import Console  # noqa: PLC0415 - only where it is a terminal
+
+    return Console().status(text)
+
+
+def carry_out_all(
+    terminal: Terminal,
+    workplace: Workplace,
+    planned: Sequence[Planned],
+    options: Options,
+    forks: int,
+) -> list[Done]:
+    """Carry out every plan, side by side, under one batch."""
+    batch = new_batch(workplace)
+    with Progress(terminal, [each.organization.name for each in planned]) as progress:
+        return side_by_side(
+            workplace,
+            planned,
+            lambda each: carry_out(workplace, each, batch, options, progress.listen),
+            forks=forks,
+            on_interrupt=progress.interrupt,
+        )
+
+
+def show_done(done: Sequence[Done], look: Look) -> Lines:
+    """Yield how it went in every organization."""
+    for each in done:
+        yield BLANK
+        if each.run is not None:
+            yield from show_run(each.run, look)
+        if each.error is not None:
+            yield from show_error(each.organization, each.error, look)
+
+
+def of_planned(planned: Planned) -> ExitCode:
+    """Return the exit code for a plan that is not, or not yet, carried out."""
+    if planned.error is not None:
+        return codes.of_error(planned.error)
+    refused = planned.plan is not None and planned.plan.refusals
+    return ExitCode.REFUSED if refused else ExitCode.DONE
+
+
+def conclude(
+    terminal: Terminal, noun: str, planned: Sequence[Planned], done: Sequence[Done], **more: object
+) -> ExitCode:
+    """Print the JSON document, where it was asked for, and return the gravest exit code.
+
+    *more* are further fields of the document; ``pending`` true turns waiting changes into 3.
+    """
+    ended = {each.organization: each for each in done}
+    rows = [_row(each, ended.get(each.organization.name)) for each in planned]
+    found = [code for code, _ in rows]
+    if more.pop("pending", False) and changing(planned):
+        found.append(ExitCode.PENDING)
+    code = codes.gravest(found)
+    facts = [facts for _, facts in rows]
+    terminal.document(noun, {**more, "organizations": facts, "exit_code": int(code)})
+    return code
+
+
+def _row(planned: Planned, done: Done | None) -> tuple[ExitCode, Facts]:
+    code = of_planned(planned) if done is None else codes.of_done(done)
+    error = planned.error if done is None else done.error
+    return code, {
+        "organization": planned.organization.name,
+        "plan": plan_facts(planned.plan) if planned.plan else None,
+        "run": run_facts(done.run) if done and done.run else None,
+        "error": _error(error) if error else None,
+        "exit_code": int(code),
+    }
+
+
+def _error(error: OrchestratorError) -> Facts:
+    return error_facts(error, error.drifts if isinstance(error, Drifted) else ())
+
+
+def nothing(text: str) -> list[Line]:
+    """Return the sentence for a command that changed nothing."""
+    return [BLANK, Line(text)]

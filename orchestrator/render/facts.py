@@ -1,0 +1,137 @@
+"""Plans and runs as plain values for ``--output json``. docs/output.md describes every field.
+
+Fields are added here by name, so that a change of the core's values is no change of the output.
+"""
+
+from orchestrator.core.command import powershell
+from orchestrator.core.errors import ConfigurationError, OrchestratorError
+from orchestrator.core.plan import Change, Drift, Plan
+from orchestrator.core.playbook import Consequence, Refusal, Sign
+from orchestrator.core.run import Run
+from orchestrator.core.setting import Member
+from orchestrator.render.run import state
+
+Facts = dict[str, object]
+
+
+def plan_facts(plan: Plan) -> Facts:
+    """Return what a plan says."""
+    return {
+        "organization": plan.organization.name,
+        "organization_guid": plan.organization.guid,
+        "playbook": plan.playbook,
+        "title": plan.title,
+        "inputs": dict(plan.inputs),
+        "controller": plan.controller,
+        "server": plan.server,
+        "made": plan.made,
+        "expires": plan.expires,
+        "lowers_security": plan.lowers_security,
+        "found": [_sign(sign) for sign in plan.found],
+        "changes": [change_facts(change) for change in plan.changes],
+        "refusals": [_refusal(refusal) for refusal in plan.refusals],
+        "notes": list(plan.notes),
+    }
+
+
+def change_facts(change: Change) -> Facts:
+    """Return what a change does and what follows from it."""
+    setting, difference = change.setting, change.difference
+    return {
+        "object": setting.ref.label,
+        "kind": setting.ref.kind,
+        "guid": setting.ref.guid,
+        "property": setting.property,
+        "member": setting.member if isinstance(setting, Member) else None,
+        "before": difference.before,
+        "after": difference.after,
+        "untouched": difference.untouched,
+        "apply": powershell(difference.apply),
+        "undo": powershell(difference.undo),
+        "consequences": [_consequence(each) for each in change.consequences],
+    }
+
+
+def _sign(sign: Sign) -> Facts:
+    return {
+        "subject": sign.subject,
+        "property": sign.property,
+        "value": sign.value,
+        "holds": sign.holds,
+    }
+
+
+def _consequence(consequence: Consequence) -> Facts:
+    return {
+        "rule": consequence.rule,
+        "concern": consequence.concern.value,
+        "text": consequence.text,
+        "evidence": [_sign(sign) for sign in consequence.evidence],
+    }
+
+
+def _refusal(refusal: Refusal) -> Facts:
+    return {
+        "rule": refusal.rule,
+        "reason": refusal.reason,
+        "way_out": refusal.way_out,
+        "evidence": [_sign(sign) for sign in refusal.evidence],
+    }
+
+
+def run_facts(run: Run) -> Facts:
+    """Return how a run stands."""
+    return {
+        "id": run.id,
+        "organization": run.plan.organization.name,
+        "organization_guid": run.plan.organization.guid,
+        "playbook": run.plan.playbook,
+        "title": run.plan.title,
+        "inputs": dict(run.plan.inputs),
+        "controller": run.plan.controller,
+        "started": run.started,
+        "ended": run.ended,
+        "outcome": run.outcome,
+        "state": state(run),
+        "doubtful": run.doubtful,
+        "interrupted": run.interrupted.reason if run.interrupted else None,
+        "on_failure": run.on_failure,
+        "whatif": run.whatif,
+        "mandate": run.mandate,
+        "changes": [_standing(run, position) for position in range(len(run.statuses))],
+    }
+
+
+def _standing(run: Run, position: int) -> Facts:
+    return {
+        "status": run.statuses[position].value,
+        "detail": run.details.get(position, ""),
+        **change_facts(run.plan.changes[position]),
+    }
+
+
+def error_facts(error: OrchestratorError, drifts: tuple[Drift, ...] = ()) -> Facts:
+    """Return what an error says, and where in a file it is where it is in one."""
+    facts: Facts = {
+        "kind": type(error).__name__,
+        "message": str(error),
+        "advice": error.advice,
+    }
+    if isinstance(error, ConfigurationError):
+        facts |= {
+            "file": error.file,
+            "line": error.line,
+            "column": error.column,
+            "path": error.path,
+        }
+    if drifts:
+        facts["drifts"] = [
+            {
+                "subject": each.subject,
+                "planned": each.planned,
+                "wanted": each.wanted,
+                "now": each.now,
+            }
+            for each in drifts
+        ]
+    return facts

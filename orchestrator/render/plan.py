@@ -1,0 +1,191 @@
+"""A plan on the screen: what was found, what would change, what follows, what forbids it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from orchestrator.core.command import powershell
+from orchestrator.core.facts import Value
+from orchestrator.core.plan import Change, Plan, label
+from orchestrator.core.playbook import Concern, Consequence, Refusal, Sign
+from orchestrator.core.setting import Member
+from orchestrator.render.text import (
+    BLANK,
+    Line,
+    Lines,
+    Look,
+    Tone,
+    command_line,
+    heading,
+    plural,
+    safe,
+    wrapped,
+)
+
+CONCERNS: Mapping[Concern, str] = {
+    Concern.SECURITY: "What is no longer protected",
+    Concern.MAIL_FLOW: "Mail coming in",
+    Concern.OUTBOUND: "Mail going out",
+    Concern.UNKNOWN: "What cannot be known from here",
+    Concern.NOTE: "To note",
+}
+"""Headings of consequences, in the order in which an operator wants to read them."""
+
+
+def show_plan(plan: Plan, look: Look) -> Lines:
+    """Yield the whole plan. What is last is what matters most for the question that follows."""
+    yield from _head(plan, look)
+    yield from _found(plan, look)
+    if plan.refusals:
+        yield from _would_change(plan, look)
+        yield from _refused(plan, look)
+    elif plan.changes:
+        yield from _changes(plan, look)
+        yield from _consequences(plan, look)
+        yield from _notes(plan, look)
+        yield from _validity(plan, look)
+    else:
+        yield from _notes(plan, look)
+        yield from heading("Nothing to do")
+        text = "Everything that the playbook asks for is so already."
+        yield from wrapped(text, Tone.GOOD, indent=2, width=look.width)
+
+
+def _head(plan: Plan, look: Look) -> Lines:
+    title = f"{plan.organization.name}: {plan.title}"
+    yield from wrapped(title, Tone.HEADING, width=look.width)
+    given = ", ".join(f"{name}={_input(value)}" for name, value in _given(plan))
+    yield from wrapped(f"{plan.playbook} with {given}" if given else plan.playbook, indent=2)
+    text = f"read from the domain controller {plan.controller}, through the server {plan.server}"
+    yield from wrapped(text, Tone.QUIET, indent=2, width=look.width)
+
+
+def _given(plan: Plan) -> list[tuple[str, object]]:
+    return [(name, value) for name, value in plan.inputs.items() if value is not None]
+
+
+def _input(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _found(plan: Plan, look: Look) -> Lines:
+    if plan.found:
+        yield from heading("What was found")
+        yield from signs(plan.found, look, indent=2)
+
+
+def signs(evidence: Iterable[Sign], look: Look, *, indent: int) -> Lines:
+    """Yield every sign under the object it is about, with a tick or a cross where it judges."""
+    for subject, group in groupby(evidence, lambda sign: sign.subject):
+        own = list(group)
+        yield Line(" " * indent + safe(subject))
+        wide = max(len(sign.property) for sign in own)
+        for sign in own:
+            bullet = f"{look.mark(holds=sign.holds)} {safe(sign.property).ljust(wide)}  "
+            tone = Tone.BAD if sign.holds is False else Tone.PLAIN
+            shown = wrapped(
+                sign.value or "(empty)", tone, indent=indent + 1, bullet=bullet, width=look.width
+            )
+            yield from shown
+
+
+def _changes(plan: Plan, look: Look) -> Lines:
+    yield from heading(f"{plural(len(plan.changes), 'change')}, made one at a time")
+    for number, change in enumerate(plan.changes, 1):
+        yield from show_change(change, number, look)
+        yield command_line(powershell(change.difference.apply), indent=5, label="do    ")
+        yield command_line(powershell(change.difference.undo), indent=5, label="undo  ")
+
+
+def show_change(change: Change, number: int, look: Look) -> Lines:
+    """Yield what is touched, and its state before and after."""
+    bullet = f"{number:>2}  "
+    yield from wrapped(label(change.setting), indent=1, bullet=bullet, width=look.width)
+    yield from wrapped(transition(change, look), indent=5, width=look.width)
+
+
+def transition(change: Change, look: Look) -> str:
+    """Return the state before and after in words, and what stays."""
+    setting, difference = change.setting, change.difference
+    if not isinstance(setting, Member):
+        return f"{value(difference.before)} {look.arrow} {value(difference.after)}"
+    ends = ("absent", "present") if setting.present else ("present", "absent")
+    text = f"{difference.before or difference.after}: {ends[0]} {look.arrow} {ends[1]}"
+    if difference.untouched is None:
+        return text
+    return f"{text}; {plural(difference.untouched, 'other entry stays', 'other entries stay')}"
+
+
+def value(given: Value) -> str:
+    """Return a touched value in words."""
+    match given:
+        case None | () | "":
+            return "(empty)"
+        case tuple():
+            return ", ".join(given)
+        case _:
+            return str(given)
+
+
+def _consequences(plan: Plan, look: Look) -> Lines:
+    told: dict[Consequence, list[int]] = {}
+    for number, change in enumerate(plan.changes, 1):
+        for consequence in change.consequences:
+            told.setdefault(consequence, []).append(number)
+    for concern, title in CONCERNS.items():
+        own = [item for item in told.items() if item[0].concern is concern]
+        if own:
+            yield from heading(title)
+        for consequence, numbers in own:
+            yield from _consequence(consequence, numbers if len(plan.changes) > 1 else (), look)
+
+
+def _consequence(consequence: Consequence, numbers: Sequence[int], look: Look) -> Lines:
+    security = consequence.concern is Concern.SECURITY
+    about = f" [{', '.join(map(str, numbers))}]" if numbers else ""
+    bullet = "! " if security else "- "
+    tone = Tone.WARNING if security else Tone.PLAIN
+    text = consequence.text + about
+    yield from wrapped(text, tone, indent=2, bullet=bullet, width=look.width)
+    yield from signs(consequence.evidence, look, indent=6)
+
+
+def _notes(plan: Plan, look: Look) -> Lines:
+    if plan.notes:
+        yield from heading("Beside that")
+    for note in plan.notes:
+        yield from wrapped(note, indent=2, bullet="- ", width=look.width)
+
+
+def _validity(plan: Plan, look: Look) -> Lines:
+    yield BLANK
+    text = (
+        f"Everything is read and written on {plan.controller}. "
+        f"This plan can be carried out until {plan.expires:%Y-%m-%d %H:%M} UTC."
+    )
+    yield from wrapped(text, Tone.QUIET, width=look.width)
+
+
+def _would_change(plan: Plan, look: Look) -> Lines:
+    if plan.changes:
+        yield from heading(f"It asks for {plural(len(plan.changes), 'change')}")
+    for number, change in enumerate(plan.changes, 1):
+        yield from show_change(change, number, look)
+
+
+def _refused(plan: Plan, look: Look) -> Lines:
+    yield from heading("Refused")
+    yield from wrapped("Nothing of this plan is carried out.", Tone.BAD, indent=2, width=look.width)
+    for refusal in plan.refusals:
+        yield from show_refusal(refusal, look)
+    yield from _notes(plan, look)
+
+
+def show_refusal(refusal: Refusal, look: Look) -> Lines:
+    """Yield the rule, its reason, every sign it judged by, and the way out."""
+    yield BLANK
+    mark = look.mark(holds=False).strip()
+    bullet = f"{mark} {refusal.rule}: "
+    yield from wrapped(bullet + refusal.reason + ".", Tone.BAD, indent=2, width=look.width)
+    yield from signs(refusal.evidence, look, indent=6)
+    if refusal.way_out:
+        yield from wrapped(refusal.way_out, indent=4, bullet="Way out: ", width=look.width)
