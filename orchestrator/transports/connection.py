@@ -4,11 +4,15 @@ Importing it costs 0.3 s: do so where a connection is made, not before.
 """
 
 from typing import Any
+from xml.etree.ElementTree import Element
 
+import spnego
+from pypsrp._utils import get_hostname
 from pypsrp.negotiate import HTTPNegotiateAuth
 from pypsrp.wsman import WSMan
-from requests import Session
+from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
+from spnego import ContextProxy
 
 from orchestrator.transports.target import Target
 
@@ -26,16 +30,89 @@ class Named(HTTPAdapter):
         super().init_poolmanager(*args, **options)
 
 
-class Negotiation(HTTPNegotiateAuth):
-    """pypsrp's authentication, without the connection that it leaves open when it fails."""
+class Client(WSMan):
+    """The WS-Management client of pypsrp, which here waits for an answer once.
 
-    def handle_401(self, response: Any, **options: Any) -> Any:
-        """Answer the server's demand for a token."""
+    pypsrp asks five times more for what was not answered in time, with 114 s of sleep in between
+    [measured]; by then every deadline has passed.
+    """
+
+    def invoke(self, *args: Any, retries_on_read_timeout: int = 0, **options: Any) -> Element:
+        """Send one request and return the answer's body, see pypsrp."""
+        del retries_on_read_timeout
+        return super().invoke(*args, **options)
+
+
+class Negotiation(HTTPNegotiateAuth):
+    """NTLM, Kerberos and Negotiate, with the first token sent unasked.
+
+    pypsrp waits to be asked, which costs a request on each connection; HTTP allows not to
+    (RFC 4559), and pywinrm does the same with Kerberos. A server that wants another scheme asks
+    for it, and pypsrp's way is taken. Over TLS it always is: there the first token binds the
+    server's certificate, which is not known before. What pypsrp leaves open when it fails, the
+    connection, is closed.
+    """
+
+    def __init__(self, target: Target, password: str | None, *, seal: bool) -> None:
+        super().__init__(
+            target.user,
+            password,
+            target.auth,
+            service=target.service,
+            hostname_override=target.principal_host or target.name,
+            wrap_required=seal,
+        )
+        self._unasked = not target.ssl
+        self._context: ContextProxy | None = None
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Prepare *request*, see requests."""
+        prepared: PreparedRequest = super().__call__(request)  # type: ignore[no-untyped-call] # pypsrp
+        if self._unasked:
+            self._unasked = False
+            sealing = spnego.NegotiateOptions.wrapping_winrm
+            self._context = spnego.client(
+                self.username,
+                self.password,
+                hostname=str(self.hostname_override),
+                service=self.service,
+                protocol=self.auth_provider,
+                options=sealing if self.wrap_required else spnego.NegotiateOptions.none,
+            )
+            self._set_auth_token(prepared, self._context.step(), "Negotiate")  # type: ignore[no-untyped-call] # pypsrp
+        return prepared
+
+    def response_hook(self, response: Response, **options: Any) -> Response:
+        """Go on with the server's answer, see requests."""
+        context, self._context = self._context, None
         try:
-            return super().handle_401(response, **options)  # type: ignore[no-untyped-call] # pypsrp
+            token = self._token(response)
+            if context is None or token is None:
+                return super().response_hook(response, **options)  # type: ignore[no-untyped-call, no-any-return] # pypsrp
+            return self._go_on(context, token, response, options)
         except BaseException:
             response.close()
             raise
+
+    def _go_on(
+        self, context: ContextProxy, token: bytes, response: Response, options: dict[str, Any]
+    ) -> Response:
+        answer: bytes | None = token
+        while answer and (proof := context.step(answer)):
+            _ = response.content  # read to its end, so that the connection can be used again
+            response.raw.release_conn()
+            request = response.request.copy()
+            self._set_auth_token(request, proof, "Negotiate")  # type: ignore[no-untyped-call] # pypsrp
+            response = response.connection.send(request, **options)
+            answer = self._token(response)
+        # Where and under what name pypsrp's encryption looks for it.
+        self.contexts[str(get_hostname(response.url))] = context
+        context.response_auth_header = "negotiate"  # type: ignore[attr-defined] # pypsrp's own
+        return response
+
+    def _token(self, response: Response) -> bytes | None:
+        token: bytes | None = self._get_auth_token(response, self._regex)  # type: ignore[no-untyped-call] # pypsrp
+        return token or None
 
 
 def connect(target: Target, password: str | None) -> WSMan:
@@ -45,7 +122,7 @@ def connect(target: Target, password: str | None) -> WSMan:
     no proxy is supposed to stand between a jump host and its servers.
     """
     clear = target.auth == "basic" and not target.ssl
-    wsman = WSMan(
+    wsman = Client(
         target.host,
         port=target.tcp_port,
         path=target.path.lstrip("/"),
@@ -68,14 +145,7 @@ def connect(target: Target, password: str | None) -> WSMan:
     transport.session = session
     _name(session, target)
     if target.auth != "basic":
-        session.auth = Negotiation(
-            target.user,
-            password,
-            target.auth,
-            service=target.service,
-            hostname_override=target.principal_host or target.name,
-            wrap_required=transport.wrap_required,
-        )
+        session.auth = Negotiation(target, password, seal=transport.wrap_required)
     return wsman
 
 

@@ -60,6 +60,10 @@ _READERS: Final[dict[int, Callable[[bytes], object]]] = {
 """What is read. Progress, verbose, debug and information records, the pool's private data and its
 events are dropped undecoded: nobody asks for them."""
 
+_PATIENCE: Final = 100
+"""How many answers without content may follow one another. A healthy server sends none before the
+operation's time is up, and then one in 15 s at most."""
+
 _ENDED: Final = (
     RunspacePoolState.BROKEN,
     RunspacePoolState.CLOSED,
@@ -143,6 +147,7 @@ class Pool(RunspacePool):
         self.console = Console()
         self.deadline = math.inf
         self.warnings: list[str] = []
+        self._silence = 0
         self._operation = operation
         self._clock = clock
         self._serializer = Writer()
@@ -171,13 +176,11 @@ class Pool(RunspacePool):
         command_id = pipeline._command_id if pipeline else None  # noqa: SLF001 - as pypsrp does
         state, _, streams = self.shell.receive("stdout", command_id, timeout)
         answers = self._parse_responses(streams["stdout"], pipeline)
-        if (
-            pipeline is not None
-            and state == CommandState.DONE
-            and pipeline.state == PSInvocationState.RUNNING
-        ):
-            # Asking again would be answered at once, for ever, some 500 times a second [measured].
-            raise Truncated("the command is done but did not say how it ended")
+        self._silence = 0 if streams["stdout"] else self._silence + 1
+        running = pipeline is not None and pipeline.state == PSInvocationState.RUNNING
+        # Asking again would be answered at once, for ever, some 500 times a second [measured].
+        if (running and state == CommandState.DONE) or self._silence > _PATIENCE:
+            raise Truncated("the server has no more to say and did not tell how the command ended")
         return answers
 
     def _process_host_call(self, message: Any, *_: object) -> Any:

@@ -14,10 +14,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from orchestrator.core.command import Argument, Command, Delta, ErrorRecord, Result, Statement
-from orchestrator.core.errors import NotLetIn, TransportError, Unreachable
+from orchestrator.core.errors import NotExchange, NotLetIn, Throttled, TransportError, Unreachable
 from orchestrator.transports.faults import Translation
 from orchestrator.transports.target import Deadlines, Target
-from orchestrator.transports.verdicts import Stage
+from orchestrator.transports.verdicts import Stage, connected
 
 if TYPE_CHECKING:
     from pypsrp.powershell import PowerShell
@@ -82,11 +82,11 @@ class PsrpSession:
         try:
             with self._translation(Stage.OPENING):
                 pool.start(self._clock() + target.deadlines.pipeline)
-        except NotLetIn:
-            self._abandon(quietly=True)
+        except (NotLetIn, NotExchange, Throttled):
+            self._abandon(quietly=not pool.shell.opened)
             raise
-        except BaseException:
-            self._abandon()
+        except BaseException as error:
+            self._abandon(quietly=not connected(error.__cause__))
             raise
         self._used = self._clock()
 
@@ -145,15 +145,15 @@ class PsrpSession:
     def _finish(self, pool: "Pool", pipeline: "PowerShell") -> None:
         """Free what the server keeps of pipelines. The result is known: failing cannot undo it."""
         asked, pool.console.question = pool.console.question, None
-        self._finished.append(pipeline)
         try:
             with self._translation(Stage.RUNNING):
                 if asked is not None:
                     pipeline.stop()
-                if asked is not None or len(self._finished) > FINISHED:
-                    for each in self._finished:
-                        each.close()
-                    self._finished.clear()
+                    pipeline.close()
+                    return
+                self._finished.append(pipeline)
+                if len(self._finished) > FINISHED:
+                    self._finished.pop(0).close()
         except TransportError:
             self._abandon()
 

@@ -83,6 +83,14 @@ def _names(error: BaseException) -> set[str]:
     return {kind.__name__ for each in _chain(error) for kind in type(each).__mro__}
 
 
+def connected(error: BaseException | None) -> bool:
+    """Return whether there ever was a connection that this failure could have broken."""
+    return error is None or not _names(error) & _UNCONNECTED
+
+
+_UNCONNECTED: Final = frozenset(
+    {"NewConnectionError", "ConnectTimeout", "ConnectTimeoutError", "SSLError", "ProxyError"}
+)
 _TAG = re.compile(r"<(?:style|script).*?</|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
