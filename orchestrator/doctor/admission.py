@@ -11,7 +11,7 @@ from orchestrator.core.errors import (
     TransportError,
 )
 from orchestrator.doctor.finding import Check, Finding, State
-from orchestrator.doctor.patient import Patient
+from orchestrator.doctor.patient import Patient, said
 from orchestrator.doctor.web import SERVES
 from orchestrator.exchange.objects import read
 
@@ -38,10 +38,12 @@ def enter(patient: Patient) -> Iterator[Finding]:
         patient.transport = patient.connect(patient.organization, patient.server)
     except NotLetIn as error:
         advice = " ".join(part for part in (_mismatch(patient), error.advice) if part)
-        yield Finding(Check.AUTHENTICATION, State.FAILED, error.message, advice)
+        yield Finding(Check.AUTHENTICATION, State.FAILED, said(error), advice)
     except NotExchange as error:
         yield from _stranger(patient, error)
-    except (TransportError, CredentialError, ConfigurationError) as error:
+    except TransportError as error:
+        yield Finding(Check.SESSION, State.FAILED, said(error), error.advice)
+    except (CredentialError, ConfigurationError) as error:
         yield Finding(Check.SESSION, State.FAILED, error.message, error.advice)
     else:
         organization = patient.organization
@@ -66,9 +68,9 @@ def _stranger(patient: Patient, error: NotExchange) -> Iterator[Finding]:
     if isinstance(error.__cause__, WSManFaultError):
         auth = patient.organization.auth
         yield Finding(Check.AUTHENTICATION, State.OK, f"let in by {auth}, as a fault came back")
-        text = f"plain WinRM answers at {patient.url}, without the shell {SHELL}: {error.message}"
+        text = f"plain WinRM answers at {patient.url}, without the shell {SHELL}: {said(error)}"
     else:
-        text = error.message
+        text = said(error)
     yield Finding(Check.SHELL, State.FAILED, text, error.advice)
 
 

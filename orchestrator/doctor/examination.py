@@ -1,6 +1,6 @@
 """The examination of one server, from its name to its rights, in the order of need."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Final
 
 from orchestrator.core.errors import TransportError
@@ -8,7 +8,7 @@ from orchestrator.core.inventory import Organization, Server
 from orchestrator.doctor.admission import enter, unlock
 from orchestrator.doctor.finding import Check, Connect, Finding, Needed, State
 from orchestrator.doctor.network import knock, resolve, shake
-from orchestrator.doctor.patient import Patient
+from orchestrator.doctor.patient import Patient, said
 from orchestrator.doctor.reading import consult, locate, weigh
 from orchestrator.doctor.web import greet
 
@@ -32,14 +32,14 @@ def examine(
     open_session: Connect,
     secret: Callable[[], str | None],
     rights: Sequence[Needed] = (),
-) -> Iterator[Finding]:
+) -> Generator[Finding, None, None]:
     """Yield what is found at *server*, as it is found; nothing is changed anywhere.
 
     Each check that applies yields something: after one that the later ones need has failed, those
     are skipped and say why. *open_session* is called at most once; so whoever examines several
     servers with one account should stop at the first ``authentication`` that failed, before the
     account is locked out. *secret* is called to see whether it can be had. The session is released
-    when the iterator ends or is closed.
+    when the generator ends or is closed.
     """
     patient = Patient(organization, server, open_session, secret, tuple(rights))
     made: set[Check] = set()
@@ -65,7 +65,7 @@ def _found(patient: Patient) -> Iterator[Finding]:
                 failed |= finding.state is State.FAILED
                 yield finding
         except TransportError as error:
-            yield Finding(check, State.FAILED, error.message, error.advice)
+            yield Finding(check, State.FAILED, said(error), error.advice)
             return
         if failed and check not in _NEEDED_BY_NONE:
             return

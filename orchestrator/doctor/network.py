@@ -26,19 +26,19 @@ _CERTIFICATE = (
 def resolve(patient: Patient) -> Iterator[Finding]:
     """Turn the server's address, which is its name unless the inventory says more, into numbers."""
     server = patient.server
-    given = "" if server.address == server.name else f"{server.name} is reached at "
+    elsewhere = server.address != server.name
     try:
         found = socket.getaddrinfo(server.address, server.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no host name"
-        text = f"{given}{server.address} cannot be resolved: {reason}"
+        meant = f" (where {server.name} is to be reached)" if elsewhere else ""
+        text = f"{server.address}{meant} cannot be resolved: {reason}"
         yield Finding(Check.NAME, State.FAILED, text, _DNS)
         return
+    text = f"{server.name} is reached at {server.address}" if elsewhere else server.name
     numbers = ", ".join(dict.fromkeys(str(entry[4][0]) for entry in found))
-    text = f"{given}{server.address}"
-    yield Finding(
-        Check.NAME, State.OK, text if numbers == server.address else f"{text} is {numbers}"
-    )
+    known = "" if numbers == server.address else f" ({numbers})"
+    yield Finding(Check.NAME, State.OK, text + known)
 
 
 def dial(patient: Patient) -> socket.socket:
@@ -54,20 +54,21 @@ def knock(patient: Patient) -> Iterator[Finding]:
     try:
         with dial(patient) as connection:
             peer = connection.getpeername()[0]
-    except ConnectionRefusedError:
-        text = f"port {port} is closed: nothing listens there, or a firewall says so"
-        yield Finding(Check.TCP, State.FAILED, text, _PORT)
-    except TimeoutError:
-        seconds = patient.organization.timeouts.connect
-        text = (
-            f"port {port} did not answer in {seconds} s: the server is down, or a firewall is mute"
-        )
-        yield Finding(Check.TCP, State.FAILED, text, _PORT)
     except OSError as error:
-        text = f"port {port} cannot be reached: {error.strerror or error}"
-        yield Finding(Check.TCP, State.FAILED, text, _PORT)
+        reason = _closed(error, patient.organization.timeouts.connect)
+        yield Finding(Check.TCP, State.FAILED, f"port {port} {reason}", _PORT)
     else:
         yield Finding(Check.TCP, State.OK, f"port {port} is open on {peer}")
+
+
+def _closed(error: OSError, seconds: int) -> str:
+    match error:
+        case ConnectionRefusedError():
+            return "is closed: nothing listens there, or a firewall says so"
+        case TimeoutError():
+            return f"did not answer in {seconds} s: the server is down, or a firewall is mute"
+        case _:
+            return f"cannot be reached: {error.strerror or error}"
 
 
 def shake(patient: Patient) -> Iterator[Finding]:
@@ -130,9 +131,8 @@ _ORGANIZATION: Final = "organizationName"
 def _certificate(certificate: Mapping[str, Any] | None) -> str:
     """Say whose certificate it is, from whom, and until when, as far as it says so."""
     held = certificate or {}
-    names = ", ".join(value for _, value in held.get("subjectAltName", ())) or _part(
-        held, "subject"
-    )
+    names = ", ".join(dict.fromkeys(value for _, value in held.get("subjectAltName", ())))
+    names = names or _part(held, "subject")
     return (
         f"certificate for {names}, issued by {_part(held, 'issuer')}, until {held.get('notAfter')}"
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orchestrator.core.command import Command, Result, Transport, command
-from orchestrator.core.errors import Unreachable
+from orchestrator.core.errors import TransportError, Unreachable
 from orchestrator.core.inventory import Organization, Server
 from orchestrator.doctor.finding import Connect, Needed
 
@@ -38,14 +38,15 @@ class Patient:
     def ask(self, call: Command, properties: tuple[str, ...]) -> Result:
         """Run a read, narrowed to *properties*; plainly where that brings errors.
 
-        That a cmdlet does not exist is an answer, not a reason to ask again. Raises TransportError.
+        That a cmdlet asked for does not exist is an answer, no reason to ask again. Raises
+        TransportError.
         """
         if self.transport is None:
             raise Unreachable("there is no session", server=self.server.name)
         narrowed = self.transport.invoke((call, command("Select-Object", Property=properties)))
-        if all(
-            error.failure == MISSING and not _is_select(error.target) for error in narrowed.errors
-        ):
+        about = {call.name.casefold(), *(name.casefold() for name in _names(call))}
+        answers = (e.failure == MISSING and e.target.casefold() in about for e in narrowed.errors)
+        if all(answers):
             return narrowed
         return self.transport.invoke((call,))
 
@@ -56,5 +57,11 @@ class Patient:
             self.transport = None
 
 
-def _is_select(target: str) -> bool:
-    return target.casefold() == "select-object"
+def said(error: TransportError) -> str:
+    """Return what happened, without the server's name: every finding is about one server."""
+    return error.message.removeprefix(f"{error.server}: ")
+
+
+def _names(call: Command) -> tuple[str, ...]:
+    names = dict(call.parameters).get("Name")
+    return names if isinstance(names, tuple) else ()

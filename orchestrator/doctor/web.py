@@ -1,6 +1,8 @@
 """What answers at the endpoint's path before anybody has said who they are.
 
-What an HTTP status says is a row of ``_STATUSES``.
+What an HTTP status says is a row of ``_STATUSES``. That a remote PowerShell endpoint answers 401
+to whom it does not know is [inf]; so what does not speak clearly against one is ``unknown``, and
+the attempt to open a session decides.
 """
 
 import re
