@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 from orchestrator.core.errors import ConfigurationError
@@ -29,14 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{error}\n{error.advice}", file=sys.stderr)  # noqa: T201 - a program's answer
         return 2
     signal.signal(signal.SIGTERM, _interrupt)
-    with lab:
+    with suppress(KeyboardInterrupt), lab:
         _say(_ready(lab))
-        try:
-            for line in sys.stdin:
-                if line.strip() == "stats":
-                    _say(_stats(lab))
-        except KeyboardInterrupt:
-            return 0
+        for line in sys.stdin:
+            if line.strip() == "stats":
+                _say(_stats(lab))
     return 0
 
 

@@ -43,9 +43,9 @@ class Entry:
         return f"{self.server}\\{self.name}" if self.kind == "ReceiveConnector" else self.name
 
     @property
-    def version(self) -> int:
-        """The number of the latest write this copy has seen."""
-        return max(self.versions.values(), default=0)
+    def version(self) -> tuple[tuple[str, int], ...]:
+        """Which writes this copy has seen; equal versions have equal values."""
+        return tuple(self.versions.items())
 
 
 @dataclass(frozen=True, slots=True)

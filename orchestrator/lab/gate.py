@@ -110,15 +110,19 @@ class Gate:
         if not self._pending.complete:
             return Verdict(None, headers)
         self.context, self._pending = self._pending, None
-        self.user = self._accounts.find(self.context.client_principal or "")
+        if self._accepts(self.context.negotiated_protocol):
+            self.user = self._accounts.find(self.context.client_principal or "")
         return Verdict(self.user, headers) if self.user else self._refusal()
+
+    def _accepts(self, protocol: str | None) -> bool:
+        return "negotiate" in self._schemes or protocol in self._schemes
 
     def _acceptor(self, data: bytes) -> Any:
         """Return an acceptor for the protocol that the first token speaks."""
         import spnego  # noqa: PLC0415 - Basic alone never pays for it
 
         protocol = protocol_of(data)
-        if protocol not in self._schemes and "negotiate" not in self._schemes:
+        if not self._accepts(protocol) and protocol != "negotiate":
             raise ValueError(protocol)
         # Windows' own NTLM would ask for Windows' own accounts.
         own = {

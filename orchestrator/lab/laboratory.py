@@ -35,7 +35,8 @@ class Options:
     *port* 0 lets the system choose each server's port; otherwise servers count up from it.
     *delay* is in seconds for each HTTP request. *quota* overrides the scenario's sessions per
     user. *organizations* hosts that many copies, named ``contoso001`` and on, of the first server
-    each. *hostname* is what the servers are called in a Kerberos ticket.
+    each. Kerberos takes the keytab that ``KRB5_KTNAME`` names; *hostname* is what the servers are
+    called in a ticket, empty for each one's own full name.
     """
 
     address: str = "127.0.0.1"
@@ -45,7 +46,7 @@ class Options:
     delay: float = 0.0
     quota: int | None = None
     organizations: int = 1
-    hostname: str = "localhost"
+    hostname: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +123,11 @@ class Lab:
         context = self._context(folder)
         ports = count(options.port) if options.port else repeat(0)
         for name, organization in self.organizations.items():
-            accounts = _accounts(organization, folder / f"{name}.accounts", options.hostname)
+            file = _accounts_file(organization, folder / f"{name}.accounts")
             hosts = list(organization.servers)[: 1 if len(self.organizations) > 1 else None]
             for host in hosts:
+                spn_host = options.hostname or organization.full_name(host)
+                accounts = Accounts(organization.account, str(file), spn_host)
                 make = self._factory(organization, host, accounts)
                 plain = service.listen(make, options.address, next(ports))
                 sealed = None
@@ -137,7 +140,10 @@ class Lab:
             return None
         from orchestrator.lab.certificate import server_context  # noqa: PLC0415 - rarely needed
 
-        names = (self.options.address, "localhost", self.options.hostname)
+        servers = [
+            one.full_name(host) for one in self.organizations.values() for host in one.servers
+        ]
+        names = (self.options.address, "localhost", *servers)
         self.ca_file, context = server_context(folder, names)
         return context
 
@@ -235,7 +241,7 @@ def _names(organization: str, number: int) -> list[str]:
     return [f"{organization}{at + 1:03}" for at in range(number)]
 
 
-def _accounts(organization: Organization, file: Path, hostname: str) -> Accounts:
+def _accounts_file(organization: Organization, file: Path) -> Path:
     """Write the file that the NTLM acceptor reads: one line for each spelling of each account."""
     scenario = organization.scenario
     lines = [
@@ -250,4 +256,4 @@ def _accounts(organization: Organization, file: Path, hostname: str) -> Accounts
     ]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     file.chmod(0o600)
-    return Accounts(organization.account, str(file), hostname)
+    return file

@@ -75,6 +75,7 @@ class Organization:
         )
         for entry in populate(scenario, name):
             self.directory.add(entry)
+        self._presented: dict[object, Output] = {}
         self._written: dict[object, str] = {}
 
     def full_name(self, host: str) -> str:
@@ -100,8 +101,13 @@ class Organization:
 
     def present(self, entry: Entry, controller: str) -> Output:
         """Return an object as its Get cmdlet shows it."""
-        missing = self.scenario.shapes.missing.get(entry.kind, ())
-        return present(entry, controller, self.name, self.scenario.domain, missing)
+        key = (entry.guid, entry.version, controller)
+        output = self._presented.get(key)
+        if output is None:
+            missing = self.scenario.shapes.missing.get(entry.kind, ())
+            output = present(entry, controller, self.name, self.scenario.domain, missing)
+            self._presented[key] = output
+        return output
 
     def clixml(self, output: Output | Cell) -> str:
         """Return an output's document, written once for each state of the object behind it."""

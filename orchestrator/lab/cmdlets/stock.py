@@ -1,6 +1,6 @@
 """The cmdlets of the restricted runspace itself: Select-Object, Get-Command and their like."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from orchestrator.lab import vocabulary as v
@@ -42,13 +42,18 @@ def selected(output: Output, names: tuple[str, ...]) -> Output:
     cells = output.cells
     chosen: dict[str, Cell] = {}
     for name in names:
-        matches = [key for key in cells if fnmatchcase(key.casefold(), name.casefold())]
+        matches = [name] if name in cells else _matching(cells, name)
         for key in matches:
             chosen[key] = cells[key]
         if not matches and "*" not in name:
             chosen[name] = Cell(v.TEXT, None)
     alike = None if output.key is None else (output.key, names)
     return Output((f"Selected.{output.types[0]}", *SELECTED_BASES), None, {}, chosen, alike)
+
+
+def _matching(names: Iterable[str], pattern: str) -> list[str]:
+    folded = pattern.casefold()
+    return [name for name in names if fnmatchcase(name.casefold(), folded)]
 
 
 def _expanded(call: Call, output: Output, name: str) -> Iterator[Cell]:
