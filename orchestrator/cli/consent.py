@@ -13,7 +13,7 @@ from orchestrator.core.events import Mandate
 from orchestrator.core.plan import Plan
 from orchestrator.render.drift import show_drifts
 from orchestrator.render.plan import show_plan
-from orchestrator.render.text import BLANK, Line, Lines, Look, Tone, plural, wrapped
+from orchestrator.render.text import BLANK, Line, Lines, Look, Tone, heading, plural, table, wrapped
 
 NOTHING_CHANGED = "Nothing was changed."
 
@@ -28,6 +28,23 @@ def show_all(planned: Sequence[Planned], look: Look) -> Lines:
             yield from show_plan(each.plan, look)
         if each.error is not None:
             yield from show_error(each.organization.name, each.error, look)
+    if len(planned) > 1:
+        yield from heading("All together")
+        yield from table(("organization", "plan"), [_summary(each) for each in planned])
+
+
+def _summary(planned: Planned) -> tuple[str, str]:
+    plan = planned.plan
+    if plan is None:
+        text = f"no plan: {planned.error}"
+    elif plan.refusals:
+        text = "refused: " + ", ".join(dict.fromkeys(each.rule for each in plan.refusals))
+    elif plan.changes:
+        lowers = "; takes protection away" if plan.lowers_security else ""
+        text = plural(len(plan.changes), "change") + lowers
+    else:
+        text = "nothing to do"
+    return planned.organization.name, text
 
 
 def show_error(organization: str, error: OrchestratorError, look: Look) -> Lines:
@@ -46,17 +63,22 @@ def changing(planned: Sequence[Planned]) -> list[Planned]:
     return [each for each in planned if each.plan and each.plan.changes and not each.plan.refusals]
 
 
-def agree(terminal: Terminal, planned: Sequence[Planned], *, yes: bool) -> bool:
+def agree(terminal: Terminal, question: str, *, yes: bool) -> bool:
     """Ask whether to go ahead. UsageError where nobody is there to be asked and *yes* is not."""
     if yes:
         return True
     if not terminal.interactive:
         raise UsageError(
-            "nobody can be asked whether to go ahead: standard input is not a terminal",
-            "Look at the plan (--dry-run), then add --yes to agree to it beforehand.",
+            "nobody can be asked whether to go ahead: standard input is not a terminal; "
+            "nothing was changed",
+            "Look at it first (--dry-run), then add --yes to agree to it beforehand.",
         )
-    number = plural(len(planned), "organization")
-    return terminal.confirm(f"\nApply these changes to {number}?")
+    return terminal.confirm(f"\n{question}")
+
+
+def apply_question(planned: Sequence[Planned]) -> str:
+    """Return what is asked before *planned* is carried out."""
+    return f"Apply these changes to {plural(len(planned), 'organization')}?"
 
 
 def reasoned(

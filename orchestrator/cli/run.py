@@ -58,8 +58,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
       orchestrator run remove-domain-security --set domain=fabrikam.com \\
         --reason "Fabrikam mends its TLS" --ticket CHG-1 --review-by 2027-01-31
     """  # noqa: D301 - click wants the backspace itself: what follows is not wrapped
-    from orchestrator.app.execution import Options  # noqa: PLC0415 - not for --help
-    from orchestrator.cli import consent, work  # noqa: PLC0415 - likewise
+    from orchestrator.cli import consent, work  # noqa: PLC0415 - not for --help
     from orchestrator.core.errors import UsageError  # noqa: PLC0415 - likewise
     from orchestrator.core.events import OnFailure  # noqa: PLC0415 - likewise
     from orchestrator.loader import find_playbook, load_playbook  # noqa: PLC0415 - likewise
@@ -70,21 +69,12 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     planned = work.plan_all(terminal, workplace, limit, wanted, forks)
     with work.released(planned):
         ready = consent.changing(planned)
-        asking = not dry_run and not yes and ready
-        show = terminal.tell if asking else terminal.say
-        show(consent.show_all(planned, terminal.look))
         if dry_run or not ready:
-            text = "This was a dry run: nothing was written." if dry_run else ""
-            terminal.say(work.nothing(text) if text else ())
+            terminal.say(consent.show_all(planned, terminal.look))
+            terminal.say(
+                work.sentence("This was a dry run: nothing was written.") if dry_run else ()
+            )
             pending = detailed_exitcode
             return work.conclude(terminal, "run", planned, [], dry_run=dry_run, pending=pending)
-        # A store that cannot be written to is found out before anybody is asked.
-        _ = workplace.store
-        mandate = consent.reasoned(terminal, ready, mandate, yes=yes)
-        if not consent.agree(terminal, ready, yes=yes):
-            terminal.tell(work.nothing(consent.NOTHING_CHANGED))
-            return work.conclude(terminal, "run", planned, [], dry_run=False)
-        how = Options(mandate, OnFailure(on_failure), whatif)
-        done = work.carry_out_all(terminal, workplace, ready, how, forks)
-        terminal.say(work.show_done(done, terminal.look))
-        return work.conclude(terminal, "run", planned, done, dry_run=False)
+        how = work.How(mandate, OnFailure(on_failure), whatif, yes, forks)
+        return work.decide(terminal, workplace, "run", planned, how)

@@ -63,6 +63,10 @@ class Terminal:
             plain = msgspec.to_builtins({"schema": f"orchestrator/{noun}/1", **facts})
             self._print(sys.stdout, json.dumps(plain, indent=2, ensure_ascii=True))
 
+    def raw(self, text: str) -> None:
+        """Print *text*, which is safe already, as it is."""
+        self._print(sys.stdout, text, end="")
+
     @property
     def width(self) -> int:
         """Columns for text: those of the terminal, but no more than reads well."""
@@ -114,8 +118,8 @@ class Terminal:
             text = click.style(line.text, **_STYLES[line.tone]) if colored else line.text
             self._print(stream, text)
 
-    def _print(self, stream: IO[str], text: str) -> None:
+    def _print(self, stream: IO[str], text: str, end: str = "\n") -> None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
         with suppress(BrokenPipeError):
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
             stream.flush()

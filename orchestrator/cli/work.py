@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 import click
 
@@ -13,10 +14,19 @@ from orchestrator.app.planning import LIFE, Planned, draft, plan_organization
 from orchestrator.app.workplace import Workplace
 from orchestrator.cli import codes
 from orchestrator.cli.codes import ExitCode
-from orchestrator.cli.consent import changing, show_error
+from orchestrator.cli.consent import (
+    NOTHING_CHANGED,
+    agree,
+    apply_question,
+    changing,
+    reasoned,
+    show_all,
+    show_error,
+)
 from orchestrator.cli.progress import Progress
 from orchestrator.cli.terminal import Terminal
 from orchestrator.core.errors import OrchestratorError, UsageError
+from orchestrator.core.events import Mandate, OnFailure
 from orchestrator.core.inventory import Organization
 from orchestrator.core.playbook import Playbook
 from orchestrator.render.facts import Facts, error_facts, plan_facts, run_facts
@@ -101,6 +111,37 @@ def _waiting(terminal: Terminal, text: str) -> AbstractContextManager[object]:
     return Console().status(text)
 
 
+class How(NamedTuple):
+    """How plans are carried out: what is recorded, what is asked, how many at a time."""
+
+    mandate: Mandate
+    on_failure: OnFailure
+    whatif: bool
+    yes: bool
+    forks: int
+
+
+def decide(
+    terminal: Terminal, workplace: Workplace, noun: str, planned: Sequence[Planned], how: How
+) -> ExitCode:
+    """Show *planned*, ask, and carry out what can be; return the gravest exit code."""
+    ready = changing(planned)
+    show = terminal.say if how.yes else terminal.tell
+    show(show_all(planned, terminal.look))
+    if not ready:
+        return conclude(terminal, noun, planned, [])
+    # A store that cannot be written to is found out before anybody is asked.
+    _ = workplace.store
+    mandate = reasoned(terminal, ready, how.mandate, yes=how.yes)
+    if not agree(terminal, apply_question(ready), yes=how.yes):
+        terminal.tell(sentence(NOTHING_CHANGED))
+        return conclude(terminal, noun, planned, [])
+    options = Options(mandate, how.on_failure, how.whatif)
+    done = carry_out_all(terminal, workplace, ready, options, how.forks)
+    terminal.say(show_done(done, terminal.look))
+    return conclude(terminal, noun, planned, done)
+
+
 def carry_out_all(
     terminal: Terminal,
     workplace: Workplace,
@@ -163,15 +204,16 @@ def _row(planned: Planned, done: Done | None) -> tuple[ExitCode, Facts]:
         "organization": planned.organization.name,
         "plan": plan_facts(planned.plan) if planned.plan else None,
         "run": run_facts(done.run) if done and done.run else None,
-        "error": _error(error) if error else None,
+        "error": error_row(error) if error else None,
         "exit_code": int(code),
     }
 
 
-def _error(error: OrchestratorError) -> Facts:
+def error_row(error: OrchestratorError) -> Facts:
+    """Return an error as plain values, with the three-way difference where it has one."""
     return error_facts(error, error.drifts if isinstance(error, Drifted) else ())
 
 
-def nothing(text: str) -> list[Line]:
-    """Return the sentence for a command that changed nothing."""
+def sentence(text: str) -> list[Line]:
+    """Return *text* after an empty line."""
     return [BLANK, Line(text)]

@@ -3,8 +3,11 @@
 Fields are added here by name, so that a change of the core's values is no change of the output.
 """
 
+import msgspec
+
 from orchestrator.core.command import powershell
 from orchestrator.core.errors import ConfigurationError, OrchestratorError
+from orchestrator.core.events import Event
 from orchestrator.core.plan import Change, Drift, Plan
 from orchestrator.core.playbook import Consequence, Refusal, Sign
 from orchestrator.core.run import Run
@@ -108,6 +111,13 @@ def _standing(run: Run, position: int) -> Facts:
         "detail": run.details.get(position, ""),
         **change_facts(run.plan.changes[position]),
     }
+
+
+def event_facts(event: Event) -> Facts:
+    """Return what happened and when; the plan that a run starts with is told elsewhere."""
+    facts: Facts = msgspec.to_builtins(event)
+    facts.pop("sealed", None)
+    return facts
 
 
 def error_facts(error: OrchestratorError, drifts: tuple[Drift, ...] = ()) -> Facts:

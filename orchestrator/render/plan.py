@@ -54,7 +54,8 @@ def _head(plan: Plan, look: Look) -> Lines:
     title = f"{plan.organization.name}: {plan.title}"
     yield from wrapped(title, Tone.HEADING, width=look.width)
     given = ", ".join(f"{name}={_input(value)}" for name, value in _given(plan))
-    yield from wrapped(f"{plan.playbook} with {given}" if given else plan.playbook, indent=2)
+    text = f"{plan.playbook} with {given}" if given else plan.playbook
+    yield from wrapped(text, indent=2, width=look.width)
     text = f"read from the domain controller {plan.controller}, through the server {plan.server}"
     yield from wrapped(text, Tone.QUIET, indent=2, width=look.width)
 
@@ -68,9 +69,12 @@ def _input(value: object) -> str:
 
 
 def _found(plan: Plan, look: Look) -> Lines:
-    if plan.found:
+    # What a refusal rests on is shown with it, and not twice.
+    elsewhere = {sign for refusal in plan.refusals for sign in refusal.evidence}
+    found = [sign for sign in plan.found if sign not in elsewhere]
+    if found:
         yield from heading("What was found")
-        yield from signs(plan.found, look, indent=2)
+        yield from signs(found, look, indent=2)
 
 
 def signs(evidence: Iterable[Sign], look: Look, *, indent: int) -> Lines:
@@ -141,12 +145,21 @@ def _consequences(plan: Plan, look: Look) -> Lines:
 
 def _consequence(consequence: Consequence, numbers: Sequence[int], look: Look) -> Lines:
     security = consequence.concern is Concern.SECURITY
-    about = f" [{', '.join(map(str, numbers))}]" if numbers else ""
+    about = _about(numbers)
     bullet = "! " if security else "- "
     tone = Tone.WARNING if security else Tone.PLAIN
     text = consequence.text + about
     yield from wrapped(text, tone, indent=2, bullet=bullet, width=look.width)
-    yield from signs(consequence.evidence, look, indent=6)
+    for subject, group in groupby(consequence.evidence, lambda sign: sign.subject):
+        said = "; ".join(f"{sign.property} {sign.value or '(empty)'}" for sign in group)
+        seen = f"{subject}: {said}"
+        yield from wrapped(seen, Tone.QUIET, indent=4, bullet="seen: ", width=look.width)
+
+
+def _about(numbers: Sequence[int]) -> str:
+    if not numbers:
+        return ""
+    return f" (change{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))})"
 
 
 def _notes(plan: Plan, look: Look) -> Lines:
@@ -175,17 +188,23 @@ def _would_change(plan: Plan, look: Look) -> Lines:
 def _refused(plan: Plan, look: Look) -> Lines:
     yield from heading("Refused")
     yield from wrapped("Nothing of this plan is carried out.", Tone.BAD, indent=2, width=look.width)
+    told: set[tuple[Sign, ...]] = set()
     for refusal in plan.refusals:
-        yield from show_refusal(refusal, look)
+        yield from _refusal(refusal, look, again=refusal.evidence in told)
+        told.add(refusal.evidence)
     yield from _notes(plan, look)
 
 
-def show_refusal(refusal: Refusal, look: Look) -> Lines:
+def _refusal(refusal: Refusal, look: Look, *, again: bool) -> Lines:
     """Yield the rule, its reason, every sign it judged by, and the way out."""
     yield BLANK
-    mark = look.mark(holds=False).strip()
-    bullet = f"{mark} {refusal.rule}: "
-    yield from wrapped(bullet + refusal.reason + ".", Tone.BAD, indent=2, width=look.width)
-    yield from signs(refusal.evidence, look, indent=6)
+    text = f"{refusal.rule}: {refusal.reason.rstrip('.')}."
+    yield from wrapped(
+        text, Tone.BAD, indent=2, bullet=f"{look.mark(holds=False).strip()} ", width=look.width
+    )
+    if again and refusal.evidence:
+        yield from wrapped("The signs are those shown above.", indent=6, width=look.width)
+    else:
+        yield from signs(refusal.evidence, look, indent=6)
     if refusal.way_out:
         yield from wrapped(refusal.way_out, indent=4, bullet="Way out: ", width=look.width)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from orchestrator.core.command import powershell
-from orchestrator.core.events import Mandate, Outcome
+from orchestrator.core.events import Outcome
 from orchestrator.core.plan import label
 from orchestrator.core.run import Run, Status
 from orchestrator.render.plan import transition
@@ -14,8 +14,6 @@ from orchestrator.render.text import (
     Look,
     Tone,
     command_line,
-    heading,
-    safe,
     wrapped,
 )
 
@@ -151,40 +149,3 @@ def _undo_words(status: Status, *, in_doubt: bool) -> str:
     if not undoes(status, in_doubt=in_doubt):
         return f"nothing to undo ({STATUSES[status]})"
     return "undone"
-
-
-def show_mandate(mandate: Mandate) -> Lines:
-    """Yield who wanted the run, and why."""
-    rows = (
-        ("by", mandate.actor),
-        ("reason", mandate.reason),
-        ("ticket", mandate.ticket),
-        ("approved by", mandate.approved_by),
-        ("review by", mandate.review_by),
-    )
-    for head, said in rows:
-        if said:
-            yield Line(f"  {head:<12}{safe(said)}")
-
-
-def show_history(run: Run, told: Lines, look: Look) -> Lines:
-    """Yield a run with everything that is recorded of it; *told* are its events, told."""
-    plan = run.plan
-    yield Line(safe(f"run {run.id}"), Tone.HEADING)
-    yield from wrapped(f"{plan.playbook}: {plan.title}", indent=2, width=look.width)
-    given = ", ".join(f"{key}={said}" for key, said in plan.inputs.items() if said is not None)
-    yield from wrapped(f"inputs      {given}", indent=2, width=look.width)
-    yield Line(f"  controller  {safe(plan.controller)}")
-    yield from show_mandate(run.mandate)
-    yield from heading("What happened (UTC)")
-    yield from told
-    yield from heading("Commands")
-    for position, change in enumerate(plan.changes, 1):
-        yield command_line(
-            powershell(change.difference.apply), indent=1, label=f"{position:>2} do    "
-        )
-        yield command_line(
-            powershell(change.difference.undo), indent=1, label=f"{position:>2} undo  "
-        )
-    yield from heading("How it stands")
-    yield from show_run(run, look)
