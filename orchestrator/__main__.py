@@ -11,7 +11,7 @@ from orchestrator.cli import cli
 from orchestrator.cli.codes import ExitCode, of_error
 from orchestrator.cli.terminal import Terminal
 from orchestrator.core.errors import ConfigurationError, OrchestratorError
-from orchestrator.render.text import Lines, Tone, wrapped
+from orchestrator.render.text import LIMIT, Lines, Tone, wrapped
 
 _REPORT = "Run it again with 'orchestrator --debug ...' to see where; nothing is retried."
 
@@ -29,12 +29,13 @@ def _run(given: list[str], terminal: Terminal) -> int:
     try:
         answer = cli.main(given, "orchestrator", standalone_mode=False, obj=terminal)
     except OrchestratorError as error:
-        _explain(terminal, type(error).__name__, error.message, error.advice, error)
+        _explain(terminal, type(error).__name__, str(error), error.advice, error)
         return of_error(error)
     except click.ClickException as error:
         return _misused(terminal, error)
     except click.Abort:
-        terminal.warn(wrapped("Interrupted; nothing was changed by this command."))
+        text = "Interrupted. If a run had begun, 'orchestrator runs list' shows how it stands."
+        terminal.warn(wrapped(text, width=_width(terminal)))
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence, not a wall of text
         return _our_fault(terminal, error)
@@ -68,20 +69,25 @@ def _explain(
     if isinstance(error, ConfigurationError):
         facts |= {"file": error.file, "line": error.line, "column": error.column}
         facts |= {"path": error.path}
-    facts["exit_code"] = int(of_error(error)) if error else int(_CODES[kind])
+    code = of_error(error) if error else _CODES[kind]
     if terminal.json:
-        terminal.document("error", facts)
+        terminal.document("error", {"error": facts, "exit_code": int(code)})
     else:
-        terminal.warn(_sentences(str(error) if error else message, advice))
+        terminal.warn(_sentences(message, advice, _width(terminal)))
 
 
 _CODES = {"UsageError": ExitCode.USAGE, "OurFault": ExitCode.OUR_FAULT}
 
 
-def _sentences(message: str, advice: str) -> Lines:
-    yield from wrapped(f"error: {message}", Tone.BAD)
+def _sentences(message: str, advice: str, width: int) -> Lines:
+    yield from wrapped(f"error: {message}", Tone.BAD, width=width)
     if advice:
-        yield from wrapped(advice)
+        yield from wrapped(advice, width=width)
+
+
+def _width(terminal: Terminal) -> int:
+    """Return the columns for an error: in a log, each of its sentences is one line."""
+    return terminal.width if terminal.attended(sys.stderr) else LIMIT
 
 
 def _wants_json(given: Sequence[str]) -> bool:

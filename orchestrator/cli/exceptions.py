@@ -22,8 +22,7 @@ def command(terminal: Terminal, *, store: str | None) -> None:
     from orchestrator.app import records  # noqa: PLC0415 - not for --help
     from orchestrator.app.workplace import utc_now  # noqa: PLC0415 - likewise
     from orchestrator.cli.archive import opened  # noqa: PLC0415 - likewise
-    from orchestrator.core.plan import label  # noqa: PLC0415 - likewise
-    from orchestrator.core.setting import Member  # noqa: PLC0415 - likewise
+    from orchestrator.render.plan import stated  # noqa: PLC0415 - likewise
     from orchestrator.render.sheet import is_overdue, list_exceptions  # noqa: PLC0415 - likewise
 
     today = utc_now().date()
@@ -32,8 +31,7 @@ def command(terminal: Terminal, *, store: str | None) -> None:
     facts = [
         {
             "organization": each.organization,
-            "setting": label(each.setting),
-            "member": each.setting.member if isinstance(each.setting, Member) else None,
+            "setting": stated(each.setting),
             "run": each.run,
             "since": each.since,
             "reason": each.reason,

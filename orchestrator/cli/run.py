@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from orchestrator.app.workplace import Workplace
     from orchestrator.core.events import Mandate
 
+_WHATIF = "Leave --whatif away, or --dry-run: with --whatif Exchange is asked after your agreement."
+
 
 @click.command()
 @click.argument("playbook")
@@ -65,6 +67,8 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
 
     if detailed_exitcode and not dry_run:
         raise UsageError("--detailed-exitcode is for --dry-run", "Add --dry-run.")
+    if whatif and dry_run:
+        raise UsageError("some cmdlets ignore -WhatIf and write: a dry run never asks it", _WHATIF)
     wanted = work.Wanted(load_playbook(find_playbook(playbook)), work.parse_settings(given))
     planned = work.plan_all(terminal, workplace, limit, wanted, forks)
     with work.released(planned):

@@ -100,9 +100,9 @@ class Terminal:
         return False
 
     @staticmethod
-    def attended(stream: IO[str]) -> bool:
-        """Say whether *stream* is a terminal."""
-        return bool(stream.isatty())
+    def attended(stream: IO[str] | None) -> bool:
+        """Say whether *stream* is a terminal; a process without a console has no streams."""
+        return stream is not None and stream.isatty()
 
     def confirm(self, question: str) -> bool:
         """Ask a person, for whom no is the default."""

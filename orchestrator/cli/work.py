@@ -99,6 +99,7 @@ def looked(
         planned = side_by_side(workplace, items, look, forks=forks)
     if workplace.stop.is_set():
         with released(planned):
+            terminal.warn([Line(NOTHING_CHANGED)])
             raise click.Abort
     return planned
 
@@ -193,7 +194,9 @@ def conclude(
         found.append(ExitCode.PENDING)
     code = codes.gravest(found)
     facts = [facts for _, facts in rows]
-    terminal.document(noun, {**more, "organizations": facts, "exit_code": int(code)})
+    terminal.document(
+        noun, {"dry_run": False, **more, "organizations": facts, "exit_code": int(code)}
+    )
     return code
 
 

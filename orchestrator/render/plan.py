@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import assert_never
 
 from orchestrator.core.command import powershell
 from orchestrator.core.facts import Value
 from orchestrator.core.plan import Change, Plan, label
 from orchestrator.core.playbook import Concern, Consequence, Refusal, Sign
-from orchestrator.core.setting import Member
+from orchestrator.core.setting import Flags, Member, Scalar, Setting
 from orchestrator.render.text import (
     BLANK,
     Line,
@@ -117,6 +118,19 @@ def transition(change: Change, look: Look) -> str:
     if difference.untouched is None:
         return text
     return f"{text}; {plural(difference.untouched, 'other entry stays', 'other entries stay')}"
+
+
+def stated(setting: Setting) -> str:
+    """Return what *setting* makes true, in words."""
+    match setting:
+        case Member(member=member, present=present):
+            return f"{label(setting)} {'with' if present else 'without'} {member}"
+        case Scalar(value=given):
+            return f"{label(setting)} is {value(given)}"
+        case Flags(flags=flags):
+            return f"{label(setting)} is {value(flags)}"
+        case _:
+            assert_never(setting)
 
 
 def value(given: Value) -> str:

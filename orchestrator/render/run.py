@@ -85,7 +85,8 @@ def _change(run: Run, position: int, look: Look) -> Lines:
     tone = Tone.BAD if status in _BAD else Tone.PLAIN
     text = f"{label(change.setting)}: {STATUSES[status]}"
     yield from wrapped(text, tone, indent=2, bullet=bullet, width=look.width)
-    yield from wrapped(transition(change, look), Tone.QUIET, indent=8, width=look.width)
+    if status is not Status.UNDONE:
+        yield from wrapped(transition(change, look), Tone.QUIET, indent=8, width=look.width)
     if detail := run.details.get(position, ""):
         yield from wrapped(detail, indent=8, width=look.width)
 

@@ -113,8 +113,7 @@ def list_exceptions(exceptions: Sequence[Mapping[str, object]], look: Look) -> L
         yield Line("Nothing is recorded as unprotected.", Tone.GOOD)
     for each in exceptions:
         what = f"{each['organization']}: {each['setting']}"
-        member = f" without {each['member']}" if each["member"] else ""
-        yield from wrapped(what + member, Tone.HEADING, width=look.width)
+        yield from wrapped(what, Tone.HEADING, width=look.width)
         yield _review(each)
         told = (("since", f"{each['since']:%Y-%m-%d}, run {each['run']}"),)
         names = (("reason", "reason"), ("ticket", "ticket"), ("approved by", "approved_by"))
