@@ -181,10 +181,16 @@ def _use_once(store: Store, started: RunStarted, hold: Hold) -> None:
     try:
         store.append(stream, 0, [records.link(started.run, started.at)], hold=hold)
     except StreamMoved:
-        used = records.linked(store.read(stream)[0].payload)
+        _refuse_used(store, started.sealed.seal)
+        raise
+
+
+def _refuse_used(store: Store, sealed: str) -> None:
+    for entry in store.read(f"plan/{sealed}"):
         raise RefusedError(
-            f"this plan was used already, by run {used}", "Make a new plan and look at it."
-        ) from None
+            f"this plan was used already, by run {records.linked(entry.payload)}",
+            "Make a new plan and look at it.",
+        )
 
 
 def refuse_while_in_doubt(store: Store, guid: str) -> None:
@@ -225,8 +231,8 @@ def _drive(workplace: Workplace, session: Session, ledger: _Ledger) -> None:
 def preflight(workplace: Workplace, planned: Planned) -> Planned:
     """Return a plan read from a file, ready to be carried out, or the error that forbids it.
 
-    It must not have expired, must be for the organization that answers, and everything that it
-    rests on must still be so.
+    It must not have expired nor been used, must be for the organization that answers, and
+    everything that it rests on must still be so.
     """
     plan, organization = planned.plan, planned.organization
     if plan is None:
@@ -238,6 +244,7 @@ def preflight(workplace: Workplace, planned: Planned) -> Planned:
                 f"{organization.name}: the plan expired at {plan.expires:%Y-%m-%d %H:%M} UTC",
                 "Make a new plan and look at it.",
             )
+        _refuse_used(workplace.store, seal(plan).seal)
         _same_organization(plan, organization, session)
     except OrchestratorError as error:
         session.close()
