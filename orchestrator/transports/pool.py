@@ -126,14 +126,14 @@ class Console:
 
     def call(self, call: messages.HostCall) -> None:
         """Do what the server asks for: MS-PSRP 2.2.3.17 has the list of methods."""
-        words = " ".join(each for each in call.arguments if isinstance(each, str)).strip()
+        words = " ".join(each for each in call.arguments if isinstance(each, str))
         if call.method.startswith(("Write1", "Write2")):
             self._begun += words
         elif call.method.startswith("Write") and call.method != "WriteProgress":
             self.lines.append(self._begun + words)
             self._begun = ""
         elif call.method.startswith(("Prompt", "Read", "Get")):
-            self.question = words or call.method
+            self.question = words.strip() or call.method
 
 
 class Pool(RunspacePool):

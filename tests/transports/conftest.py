@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 import pytest
 
+from orchestrator.transports.target import Target
+
 Answer: TypeAlias = tuple[int, str]
 Script: TypeAlias = Callable[[str, str], Answer | None]
 
@@ -42,6 +44,7 @@ class Puppet:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
@@ -75,6 +78,18 @@ class Puppet:
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(data)
+
+    def target(self, password: str = "public") -> Target:  # noqa: S107 - it is
+        """The way to this server, by Basic."""
+        return Target(
+            name="ex1.contoso.com",
+            address="127.0.0.1",
+            port=self.port,
+            auth="basic",
+            allow_cleartext=True,
+            user="admin",
+            secret=lambda: password,
+        )
 
     @staticmethod
     def fault(code: int, text: str) -> Answer:

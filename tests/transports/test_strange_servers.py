@@ -23,56 +23,43 @@ if TYPE_CHECKING:
 BUSY = "exceeded the maximum number of connections allowed : 18. Please wait for 30 seconds."
 
 
-def target(puppet: "Puppet", password: str = "public") -> Target:  # noqa: S107 - it is
-    """The puppet as a server."""
-    return Target(
-        name="ex1.contoso.com",
-        address="127.0.0.1",
-        port=puppet.port,
-        auth="basic",
-        allow_cleartext=True,
-        user="admin",
-        secret=lambda: password,
-    )
-
-
 def test_a_web_page_is_not_exchange(puppet: "Puppet") -> None:
     puppet.script = lambda _action, _body: (200, "<html><br>Welcome</html>")
     with pytest.raises(NotExchange, match="does not speak WS-Management"):
-        open_session(target(puppet))
+        open_session(puppet.target())
 
 
 def test_a_path_that_does_not_exist_is_told_by_name(puppet: "Puppet") -> None:
     puppet.script = lambda _action, _body: (404, "<h1>Not Found</h1>")
     with pytest.raises(NotExchange, match="no remote PowerShell at this path") as caught:
-        open_session(target(puppet))
+        open_session(puppet.target())
     assert "/PowerShell" in caught.value.advice
 
 
 def test_an_ordinary_winrm_listener_is_told_by_name(puppet: "Puppet") -> None:
     puppet.script = lambda _action, _body: puppet.fault(2150858811, "cannot process the request")
     with pytest.raises(NotExchange, match="not offered at this path and port"):
-        open_session(target(puppet))
+        open_session(puppet.target())
 
 
 def test_throttling_says_how_long_to_wait(puppet: "Puppet") -> None:
     puppet.script = lambda _action, _body: puppet.fault(0, BUSY)
     with pytest.raises(Throttled) as caught:
-        open_session(target(puppet))
+        open_session(puppet.target())
     assert caught.value.wait == 30
 
 
 def test_nobody_is_asked_again_who_has_refused_the_password(puppet: "Puppet") -> None:
     puppet.script = lambda _action, _body: (401, "")
     with pytest.raises(NotLetIn):
-        open_session(target(puppet))
+        open_session(puppet.target())
     assert puppet.actions == ["Create"]
 
 
 def test_a_drop_while_opening_releases_what_may_have_been_opened(puppet: "Puppet") -> None:
     puppet.script = lambda action, _body: None if action == "Create" else (200, "<rsp:Nothing/>")
     with pytest.raises(Unreachable, match="broke"):
-        open_session(target(puppet))
+        open_session(puppet.target())
     assert puppet.actions == ["Create", "Delete"]
 
 
@@ -82,20 +69,20 @@ def test_an_answer_without_its_parts_is_a_violation(puppet: "Puppet") -> None:
         "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope'/>",
     )
     with pytest.raises(ProtocolViolation):
-        open_session(target(puppet))
+        open_session(puppet.target())
 
 
 def test_a_server_that_quotes_the_password_is_not_quoted(puppet: "Puppet") -> None:
     puppet.script = lambda _action, _body: (500, "you said s3cr3t")
     with pytest.raises(TransportError) as caught:
-        open_session(target(puppet, password="s3cr3t"))
+        open_session(puppet.target(password="s3cr3t"))
     assert "s3cr3t" not in str(caught.value)
 
 
 def test_a_port_where_nobody_listens_is_unreachable(puppet: "Puppet") -> None:
     puppet.close()
     with pytest.raises(Unreachable, match="cannot connect"):
-        open_session(target(puppet))
+        open_session(puppet.target())
 
 
 def test_kerberos_without_its_library_says_what_to_install(puppet: "Puppet") -> None:

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from dataclasses import replace
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -28,16 +29,7 @@ DONE = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Don
 
 def target(puppet: "Puppet", pipeline: float = 300) -> Target:
     """The puppet as a server."""
-    return Target(
-        name="ex1.contoso.com",
-        address="127.0.0.1",
-        port=puppet.port,
-        auth="basic",
-        allow_cleartext=True,
-        user="reader",
-        secret=lambda: "public",
-        deadlines=Deadlines(pipeline=pipeline),
-    )
+    return replace(puppet.target(), deadlines=Deadlines(pipeline=pipeline))
 
 
 class Cmd:
