@@ -5,13 +5,14 @@ one, so the line after a ``yield`` runs only when the event is durable: the orde
 the order of the journal.
 """
 
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from orchestrator.core.command import Command, ErrorRecord, Result
-from orchestrator.core.errors import ConnectionLost, ProtocolViolation, TransportError, Unreachable
+from orchestrator.core.errors import ConnectionLost, NotLetIn, TransportError, Unreachable
 from orchestrator.core.events import (
     ChangeApplied,
     ChangeDrifted,
@@ -52,6 +53,18 @@ from orchestrator.core.setting import same, touched
 
 Events: TypeAlias = Generator[Event, None, None]
 
+_CERTAIN = (Unreachable, NotLetIn)
+"""Failures after which nothing can have been carried out: no connection, or no access.
+
+Not so where a server was busy (503), or what answered was not Exchange (404): that may be said by
+something in between, after Exchange had done its part.
+"""
+
+SENDINGS = 3
+"""How often a command is sent whose connection breaks each time, before the run is left."""
+
+_NOT_DONE = "looked: it was not carried out"
+
 READ_BACKS = 3
 """How often a change that is not visible yet is looked at before it counts as failed."""
 
@@ -74,6 +87,7 @@ class Runner:
     clock: Callable[[], datetime]
     pause: Callable[[float], None]
     _seen: Facts | None = field(default=None, init=False)
+    _lost: Counter[int] = field(default_factory=Counter, init=False)
 
     def perform(self, run: Run, action: Action) -> Events:
         """Yield what happens while *action* is carried out. Raises TransportError."""
@@ -117,12 +131,13 @@ class Runner:
         yield ChangeStarted(at=self.clock(), position=position)
         try:
             result = self.writer.send(change.difference.apply)
-        except (ConnectionLost, ProtocolViolation) as error:
-            yield ContactLost(at=self.clock(), position=position, reason=error.message)
-            return
-        except TransportError as error:
+        except _CERTAIN as error:
             yield ChangeWithheld(at=self.clock(), position=position, reason=error.message)
             raise
+        except TransportError as error:
+            self._lost[position] += 1
+            yield ContactLost(at=self.clock(), position=position, reason=error.message)
+            return
         if result.errors:
             yield from self._after_error(position, change, _reason(result.errors))
         elif _changed_nothing(result):
@@ -148,10 +163,18 @@ class Runner:
             reason = "found done after its effect was in doubt"
             yield ChangeFoundDone(at=self.clock(), position=position, reason=reason)
         elif same(now, change.difference.before):
-            reason = "looked: it was not carried out"
-            yield ChangeWithheld(at=self.clock(), position=position, reason=reason)
+            yield ChangeWithheld(at=self.clock(), position=position, reason=_NOT_DONE)
+            self._give_up(position)
         else:
             yield self._drifted(position, change, now)
+
+    def _give_up(self, position: int) -> None:
+        """Raise ConnectionLost where the wire broke too often under one change."""
+        if self._lost[position] >= SENDINGS:
+            raise ConnectionLost(
+                f"the connection broke {SENDINGS} times while this was sent",
+                "Look at the server and the network, then resume the run.",
+            )
 
     def _verify(self, position: int, change: Change) -> Events:
         now = self._awaited(change)
@@ -193,6 +216,9 @@ class Runner:
         if same(now, change.difference.before):
             yield ChangeUndone(at=self.clock(), position=position, sent=False)
         elif same(now, change.difference.after):
+            if self._lost[position]:
+                yield UndoWithheld(at=self.clock(), position=position, reason=_NOT_DONE)
+                self._give_up(position)
             yield from self._send_back(position, change)
         else:
             drifted = (_drift(change, now),)
@@ -202,12 +228,13 @@ class Runner:
         yield UndoStarted(at=self.clock(), position=position)
         try:
             result = self.writer.send(change.difference.undo)
-        except (ConnectionLost, ProtocolViolation) as error:
-            yield ContactLost(at=self.clock(), position=position, reason=error.message)
-            return
-        except TransportError as error:
+        except _CERTAIN as error:
             yield UndoWithheld(at=self.clock(), position=position, reason=error.message)
             raise
+        except TransportError as error:
+            self._lost[position] += 1
+            yield ContactLost(at=self.clock(), position=position, reason=error.message)
+            return
         now = self._touched(change)
         if same(now, change.difference.before):
             yield ChangeUndone(at=self.clock(), position=position)
