@@ -224,9 +224,7 @@ def _escaped(match: re.Match[str]) -> str:
     return "".join(f"_x{units[at : at + 2].hex().upper()}_" for at in range(0, len(units), 2))
 
 
-def _boolean(text: str) -> bool:
-    words = {"true": True, "false": False, "1": True, "0": False}
-    return words[text.strip().lower()]
+_BOOLEANS: Final = {"true": True, "false": False, "True": True, "False": False}
 
 
 def _character(text: str) -> str:
@@ -268,7 +266,7 @@ _PRIMITIVES: Final[dict[str, Callable[[str], object]]] = {
     "SBK": unescape,
     "Version": str,
     "G": str.lower,
-    "B": _boolean,
+    "B": _BOOLEANS.__getitem__,
     "C": _character,
     **dict.fromkeys(("By", "SB", "I16", "U16", "I32", "U32", "I64", "U64"), int),
     "Sg": float,
