@@ -7,9 +7,9 @@ import click
 
 from orchestrator.cli.codes import ExitCode
 from orchestrator.cli.options import output, pass_terminal
-from orchestrator.cli.playbook import mark
 from orchestrator.cli.terminal import Terminal
 from orchestrator.render.text import BLANK, Line, Lines, Tone, command_line, wrapped
+from orchestrator.render.verdict import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,12 +82,7 @@ def _verdict(terminal: Terminal, played: "Played") -> Lines:
     yield BLANK
     good = not played.fault
     text = played.scene.proof if good else f"This was not as it should be: {played.fault}."
-    yield from wrapped(
-        text,
-        Tone.GOOD if good else Tone.BAD,
-        bullet=mark(terminal, good=good),
-        width=terminal.width,
-    )
+    yield from verdict(text, terminal.look, holds=good)
 
 
 def _ending() -> Lines:

@@ -10,7 +10,8 @@ from orchestrator.cli.codes import ExitCode
 from orchestrator.cli.options import output, pass_terminal
 from orchestrator.cli.terminal import Terminal
 from orchestrator.core.errors import ConfigurationError
-from orchestrator.render.text import Lines, Tone, wrapped
+from orchestrator.render.text import Lines, Tone, plural, wrapped
+from orchestrator.render.verdict import file_facts, file_verdict, verdict
 
 if TYPE_CHECKING:
     from orchestrator.app.stage import Rehearsed
@@ -68,11 +69,9 @@ def validate(terminal: Terminal, files: tuple[str, ...]) -> ExitCode:
     """
     verdicts = [(file, _fault(file)) for file in files]
     for file, fault in verdicts:
-        terminal.say(_verdict(terminal, file, fault))
-    terminal.document(
-        "validation",
-        {"files": [{"file": file, "fault": _facts(fault)} for file, fault in verdicts]},
-    )
+        terminal.say(file_verdict(file, fault, terminal.look))
+    if terminal.json:
+        terminal.document("validation", {"files": [file_facts(*each) for each in verdicts]})
     return ExitCode.USAGE if any(fault for _, fault in verdicts) else ExitCode.DONE
 
 
@@ -85,33 +84,6 @@ def _fault(file: str) -> ConfigurationError | None:
     except ConfigurationError as error:
         return error
     return None
-
-
-def _verdict(terminal: Terminal, file: str, fault: ConfigurationError | None) -> Lines:
-    if fault is None:
-        yield from wrapped(file, Tone.GOOD, bullet=mark(terminal, good=True))
-        return
-    yield from wrapped(str(fault), Tone.BAD, bullet=mark(terminal, good=False))
-    yield from wrapped(fault.advice, indent=2)
-
-
-def _facts(fault: ConfigurationError | None) -> dict[str, object] | None:
-    if fault is None:
-        return None
-    return {
-        "message": fault.reason,
-        "advice": fault.advice,
-        "line": fault.line,
-        "column": fault.column,
-        "path": fault.path,
-    }
-
-
-def mark(terminal: Terminal, *, good: bool) -> str:
-    """Return a tick or a cross, with a space, in characters that the terminal has."""
-    if terminal.plain:
-        return "ok  " if good else "NOT "
-    return "\u2713 " if good else "\u2717 "
 
 
 @command.command()
@@ -157,16 +129,14 @@ def test(terminal: Terminal, names: tuple[str, ...]) -> ExitCode:
             played.append(rehearse(rehearsal, case))
             terminal.say(_outcome(terminal, played[-1]))
     failed = sum(1 for each in played if each.faults)
-    terminal.say(wrapped(f"{len(played)} cases, {failed} otherwise than expected."))
+    terminal.say(wrapped(f"{plural(len(played), 'case')}, {failed} otherwise than expected."))
     terminal.document("rehearsal", {"cases": [_played(each) for each in played]})
     return ExitCode.FAILED if failed else ExitCode.DONE
 
 
 def _outcome(terminal: Terminal, played: "Rehearsed") -> Lines:
-    good = not played.faults
-    bullet = mark(terminal, good=good)
     text = f"{played.case} ({played.scenario})"
-    yield from wrapped(text, Tone.GOOD if good else Tone.BAD, indent=2, bullet=bullet)
+    yield from verdict(text, terminal.look, holds=not played.faults, indent=2)
     for fault in played.faults:
         yield from wrapped(fault, indent=6)
 
