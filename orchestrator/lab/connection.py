@@ -14,7 +14,7 @@ import h11
 
 from orchestrator.lab.endpoint import Caller, Endpoint
 from orchestrator.lab.faults import Drop, Reply, Seen, Trouble, Wait, effect
-from orchestrator.lab.gate import Accounts, Gate, Scheme
+from orchestrator.lab.gate import Accounts, Gate, Scheme, Verdict
 from orchestrator.lab.seal import protocol_of, seal, unseal
 
 _SOAP = "application/soap+xml;charset=UTF-8"
@@ -43,6 +43,7 @@ class Conditions:
     delay: float = 0.0
     troubles: list[Trouble] = field(default_factory=list)
     log: list[RequestEntry] = field(default_factory=list)
+    authentications: int = 0
 
 
 class Dropped(Exception):
@@ -168,12 +169,17 @@ class Connection(asyncio.Protocol):
         headers = {name.decode(): value.decode("latin-1") for name, value in request.headers}
         verdict = self._gate.admit(headers.get("authorization", ""))
         if verdict.user is None or not body:
-            await self._trouble(Seen("Authenticate", 0, self._endpoint.server), after=False)
-            status = 200 if verdict.user else 401
-            self._note("Authenticate", verdict.user.name if verdict.user else "", status)
-            return _Response(status, headers=verdict.headers)
+            return await self._authenticate(verdict)
         caller = Caller(verdict.user, path, self._address())
         return await self._deliver(headers.get("content-type", ""), body, caller, verdict.headers)
+
+    async def _authenticate(self, verdict: Verdict) -> _Response:
+        self._conditions.authentications += 1
+        seen = Seen("Authenticate", self._conditions.authentications, self._endpoint.server)
+        await trouble(self._conditions, seen, after=False)
+        status = 200 if verdict.user else 401
+        self._note("Authenticate", verdict.user.name if verdict.user else "", status)
+        return _Response(status, headers=verdict.headers)
 
     async def _deliver(
         self, content_type: str, body: bytes, caller: Caller, extra: tuple[tuple[str, str], ...]
@@ -196,9 +202,6 @@ class Connection(asyncio.Protocol):
     def _address(self) -> str:
         peer = self._transport.get_extra_info("peername")
         return str(peer[0]) if peer else ""
-
-    async def _trouble(self, seen: Seen, *, after: bool) -> None:
-        await trouble(self._conditions, seen, after=after)
 
     def _note(self, action: str, user: str, status: int) -> None:
         entry = RequestEntry(action, self._endpoint.server, user, status)

@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A request: its action, how many of that action there were, and what it is about.
+    """A request: its action, the how manieth of that action on its server, what it is about.
 
     *action* is Create, Command, Receive, Send, Signal, Delete, or Authenticate for a request that
     only proves who is calling. *cmdlets* are those of a Command.

@@ -1,13 +1,14 @@
 """A client of the lab that nobody here wrote: pypsrp as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from xml.etree import ElementTree as ET
 
 from pypsrp.host import PSHost, PSHostUserInterface
 from pypsrp.powershell import PowerShell, RunspacePool
-from pypsrp.wsman import SelectorSet, WSMan
+from pypsrp.wsman import NAMESPACES, SelectorSet, WSMan
 
 from orchestrator.lab import PASSWORD, Lab
 
@@ -45,6 +46,7 @@ class Screen(PSHostUserInterface):
         self.choice = choice
         self.lines: list[str] = []
         self.questions: list[str] = []
+        self.before: Callable[[], None] | None = None
 
     def WriteLine2(  # noqa: N802 - the protocol's name
         self, runspace: object, pipeline: object, value: str, *_: object
@@ -59,6 +61,8 @@ class Screen(PSHostUserInterface):
         """Answer, or refuse where there is no answer."""
         del runspace, pipeline
         self.questions.append(str(asked[1]))
+        if self.before is not None:
+            self.before()
         if self.choice is None:
             raise Refused
         return self.choice
@@ -72,6 +76,7 @@ class Client:
     """A session on one server of a lab."""
 
     def __init__(self, lab: Lab, **given: Any) -> None:
+        self._lab, self._given = lab, dict(given)
         at = given.pop("server", 0)
         auth = given.pop("auth", "basic")
         self.screen = Screen(given.pop("choice", None))
@@ -118,6 +123,10 @@ class Client:
         self.pool.close()
         self.connection.close()
 
+    def twin(self, **given: Any) -> "Client":
+        """Return a client of the same server and user with a connection of its own."""
+        return Client(self._lab, **{**self._given, **given})
+
     def run(self, name: str, /, **parameters: object) -> Answer:
         """Run one cmdlet."""
         return self.pipe([(name, parameters)])
@@ -146,6 +155,15 @@ class Client:
         return Answer(
             output, shell.streams.error, warnings, list(self.screen.lines), shell.state == 5
         )
+
+
+def receive_element(shell: PowerShell) -> ET.Element:
+    """Return the body that asks for a pipeline's output."""
+    namespace = NAMESPACES["rsp"]
+    receive = ET.Element(f"{{{namespace}}}Receive")
+    wanted = ET.SubElement(receive, f"{{{namespace}}}DesiredStream", CommandId=shell.id)
+    wanted.text = "stdout"
+    return receive
 
 
 def properties(record: Any) -> dict[str, Any]:

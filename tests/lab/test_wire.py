@@ -1,12 +1,18 @@
 """The protocol: authentication, encryption, paths, shells, faults."""
 
+import subprocess
+import sys
+
 import pytest
+import winrm
 from pypsrp.exceptions import AuthenticationError, WinRMError, WSManFaultError
 from pypsrp.powershell import PowerShell
+from pypsrp.wsman import WSManAction
+from requests.exceptions import ReadTimeout
 
-from orchestrator.lab import Lab
+from orchestrator.lab import PASSWORD, Lab
 from tests.lab.conftest import Start
-from tests.lab.outsider import Client, selectors
+from tests.lab.outsider import Client, receive_element, selectors
 
 
 @pytest.mark.parametrize("auth", ["basic", "ntlm", "negotiate"])
@@ -141,3 +147,51 @@ def test_requests_are_counted_by_action(lab: Lab) -> None:
         "Signal": 1,
         "Delete": 1,
     }
+
+
+def test_a_session_survives_its_connection(lab: Lab) -> None:
+    with Client(lab) as client:
+        client.connection.close()
+        assert client.run("Get-TransportConfig").output
+    assert lab.open_shells == 0
+
+
+def test_who_went_away_in_a_long_poll_takes_nothing_with_them(lab: Lab) -> None:
+    with Client(lab, choice=0) as client:
+        shell = PowerShell(client.pool).add_cmdlet("Set-TransportConfig")
+        shell.add_parameter("TLSReceiveDomainSecureList", None)
+        client.screen.before = lambda: poll_and_go(client, shell)
+        answer = client.invoke(shell)
+    assert answer.errors == []
+    assert [entry.effective for entry in lab.audit()] == [True]
+
+
+def poll_and_go(client: Client, shell: PowerShell) -> None:
+    """Wait for output on a connection of its own, and leave before there is any."""
+    twin = client.twin(read_timeout=0.2)
+    receive = receive_element(shell)
+    with pytest.raises(ReadTimeout):
+        twin.connection.invoke(
+            WSManAction.RECEIVE,
+            client.pool.shell.resource_uri,
+            receive,
+            selector_set=selectors(client.pool.shell.id),
+        )
+    twin.connection.close()
+
+
+def test_an_ordinary_shell_is_unknown_to_the_lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    session = winrm.Session(
+        f"http://127.0.0.1:{lab.servers[0].port}/wsman", auth=("CONTOSO\\ops", PASSWORD)
+    )
+    with pytest.raises(winrm.exceptions.WSManFaultError) as caught:
+        session.run_cmd("ipconfig")
+    assert caught.value.wsman_fault_code == 2150858811
+
+
+def test_making_a_lab_known_costs_no_heavy_import() -> None:
+    heavy = "{'psrpcore', 'spnego', 'cryptography', 'h11', 'pypsrp', 'requests', 'asyncio'}"
+    code = f"import sys, orchestrator.lab; sys.exit(len({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603

@@ -9,6 +9,8 @@ _TYPES = ("Microsoft.Exchange.EdgeSync.Common.Status", v.OBJECT)
 
 
 async def _synchronize(call: Call) -> None:
+    if call.arguments.get("WhatIf"):
+        return
     organization = call.session.organization
     where = controller(call)
     transport = organization.directory.entries(where, "TransportConfig")[0]
