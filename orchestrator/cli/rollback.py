@@ -46,6 +46,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     """  # noqa: D301 - click wants the backspace itself: what follows is not wrapped
     from orchestrator.app.execution import roll_back  # noqa: PLC0415 - not for --help
     from orchestrator.cli import again, consent, work  # noqa: PLC0415 - likewise
+    from orchestrator.core.run import Status  # noqa: PLC0415 - likewise
     from orchestrator.render.run import show_undo, undoes  # noqa: PLC0415 - likewise
     from orchestrator.render.text import plural  # noqa: PLC0415 - likewise
 
@@ -55,9 +56,10 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     for each in runs:
         show(show_undo(each, terminal.look, in_doubt=in_doubt))
     if dry_run or not ready:
-        text = "This was a dry run: nothing was undone." if ready else "There is nothing to undo."
-        terminal.say(work.sentence(text))
-        return again.conclude(terminal, "rollback", runs, [])
+        left = not ready and any(Status.FOUND_DONE in each.statuses for each in runs)
+        terminal.say(work.sentence(_nothing(ready=bool(ready), left=left)))
+        code = again.conclude(terminal, "rollback", runs, [])
+        return ExitCode.FAILED if left and not dry_run else code
     question = f"Undo this in {plural(len(ready), 'organization')}?"
     if not consent.agree(terminal, question, yes=yes):
         terminal.tell(work.sentence(consent.NOTHING_CHANGED))
@@ -72,3 +74,9 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
         forks,
     )
     return again.conclude(terminal, "rollback", ready, done)
+
+
+def _nothing(*, ready: bool, left: bool) -> str:
+    if ready:
+        return "This was a dry run: nothing was undone."
+    return "Nothing was undone." if left else "There is nothing to undo."
