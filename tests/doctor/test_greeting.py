@@ -150,4 +150,4 @@ def test_a_port_that_only_listens_is_given_up_after_the_deadline() -> None:
 
 @pytest.mark.parametrize("path", ["Power Shell", "PowerShell\u00fc", "/PowerShell/?x=1"])
 def test_an_odd_path_is_asked_for_and_not_stumbled_over(serve: Serve, path: str) -> None:
-    assert greeting(serve(reply("404 Not Found")), path).seen.count("404") == 1
+    assert "answers 404: " in greeting(serve(reply("404 Not Found")), path).seen
