@@ -8,7 +8,7 @@ the order of the journal.
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 
 from orchestrator.core.command import Command, ErrorRecord, Result
@@ -36,6 +36,7 @@ from orchestrator.core.facts import Facts, Query, Reader, UnknownFact, Value, Wr
 from orchestrator.core.plan import Change, Drift, drifts, label, words
 from orchestrator.core.playbook import Rule
 from orchestrator.core.run import (
+    DOUBTFUL,
     Action,
     Apply,
     AskWhatIf,
@@ -76,8 +77,9 @@ PAUSE = 1.0
 class Runner:
     """Performs actions on one organization.
 
-    *pause* waits for that many seconds, or less when the run is to stop. What was read to verify
-    one change is what the next one is judged by: nothing is sent in between.
+    *clock* tells the time of events, *steady* seconds that only ever pass. *pause* waits for that
+    many seconds, or less when the run is to stop. What was read to verify one change is what the
+    next one is judged by: nothing is sent in between.
     """
 
     reader: Reader
@@ -85,6 +87,7 @@ class Runner:
     queries: Sequence[Query]
     rules: Sequence[Rule]
     clock: Callable[[], datetime]
+    steady: Callable[[], float]
     pause: Callable[[float], None]
     _seen: Facts | None = field(default=None, init=False)
     _lost: Counter[int] = field(default_factory=Counter, init=False)
@@ -243,6 +246,41 @@ class Runner:
             yield UndoFailed(at=self.clock(), position=position, reason=reason)
 
 
+class _Hourglass:
+    """Measures how long a change has been in doubt, by a clock that nobody puts forward or back.
+
+    Only the time before this process took the run up is taken from the journal, and never for
+    less than none of it nor for more than all.
+    """
+
+    def __init__(self, run: Run, runner: Runner) -> None:
+        self._runner = runner
+        self._settle = run.settle
+        since = _doubted(run)
+        passed = (runner.clock() - since).total_seconds() if since else 0.0
+        self._begun = runner.steady() - min(max(passed, 0.0), run.settle)
+
+    def heed(self, event: Event) -> None:
+        """Begin anew where a command is about to be sent."""
+        if isinstance(event, ChangeStarted | UndoStarted):
+            self._begun = self._runner.steady()
+
+    def now(self, run: Run) -> datetime:
+        """Return the time; while a change is in doubt, when it was sent and what passed since."""
+        since = _doubted(run)
+        if since is None:
+            return self._runner.clock()
+        passed = min(self._runner.steady() - self._begun, self._settle)
+        return since + timedelta(seconds=passed)
+
+
+def _doubted(run: Run) -> datetime | None:
+    """Return when the command was sent whose effect is in doubt."""
+    doubtful = (at for at, status in enumerate(run.statuses) if status in DOUBTFUL)
+    position = next(doubtful, None)
+    return None if position is None else run.sent[position]
+
+
 def drive(
     run: Run,
     runner: Runner,
@@ -255,16 +293,18 @@ def drive(
     It stops at a boundary between actions when *stopping* says so, and where the wire fails: the
     run then ends with RunInterrupted and can be resumed.
     """
-    while (action := next_action(run, runner.clock())) is not None:
+    glass = _Hourglass(run, runner)
+    while (action := next_action(run, glass.now(run))) is not None:
         if stopping():
             return _interrupt(run, runner, record, "stopped by request", unreachable=False)
         if isinstance(action, Wait):
-            runner.pause(max(0.0, (action.until - runner.clock()).total_seconds()))
+            runner.pause((action.until - glass.now(run)).total_seconds())
             continue
         try:
             for event in runner.perform(run, action):
                 record(event)
                 run = evolve(run, event)
+                glass.heed(event)
         except TransportError as error:
             return _interrupt(run, runner, record, str(error), unreachable=True)
     return run

@@ -224,7 +224,8 @@ def _drive(workplace: Workplace, session: Session, ledger: _Ledger) -> None:
             seconds -= piece
             ledger.hold.renew()
 
-    runner = Runner(session, session, queries, judging, workplace.clock, pause)
+    steady, clock = workplace.steady, workplace.clock
+    runner = Runner(session, session, queries, judging, clock, steady, pause)
     drive(run, runner, ledger.record, stopping=workplace.stop.is_set)
 
 

@@ -4,6 +4,7 @@ import getpass
 import os
 import platform
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Workplace:
-    """A jump host, as the use cases see it. Clock and connections are parameters.
+    """A jump host, as the use cases see it. Clocks and connections are parameters.
 
     *stop* is set when the operator wants to leave: runs stop at the next boundary between actions.
     """
@@ -34,6 +35,7 @@ class Workplace:
     connect: Connect
     command: str = "orchestrator"
     clock: Callable[[], datetime] = utc_now
+    steady: Callable[[], float] = time.monotonic
     stop: threading.Event = field(default_factory=threading.Event)
     _store: Store | None = field(default=None, init=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
