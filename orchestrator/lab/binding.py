@@ -38,10 +38,13 @@ def bind(
     visible: tuple[str, ...] | None,
     given: Iterable[tuple[str | None, object]],
     language: str,
+    *,
+    piped: bool = False,
 ) -> dict[str, object]:
     """Return the arguments by the parameters' own names.
 
-    *visible* are the parameters that the user's roles grant; None is all. Raises Stopped.
+    *visible* are the parameters that the user's roles grant; None is all. What a pipe delivers
+    need not be named. Raises Stopped.
     """
     legal = legal_parameters(cmdlet, visible)
     bound: dict[str, object] = {}
@@ -57,7 +60,8 @@ def bind(
                 raise Stopped(_positional(cmdlet, value, language))
             key = free[0]
         bound[key] = _convert(cmdlet, key, legal[key], plain(value), language)
-    _require(cmdlet, legal, bound, language)
+    if not piped:
+        _require(cmdlet, legal, bound, language)
     return bound
 
 

@@ -15,8 +15,8 @@ from orchestrator.lab.scenario import User
 class Parameter:
     """One parameter. A *form* of None takes anything; *switch* takes no value.
 
-    *position* is its place among unnamed arguments. *listed* takes a list even where the form
-    reads one value.
+    *position* is its place among unnamed arguments. *mandatory* is waived by a pipe. *listed*
+    takes a list even where the form reads one value.
     """
 
     form: Form | None = None

@@ -89,7 +89,7 @@ class Pipeline:
             self.flush()
 
     async def _run_statement(self, at: int, statement: Sequence[Command]) -> None:
-        calls = [self._bound(command) for command in statement]
+        calls = [self._bound(command, piped=place > 0) for place, command in enumerate(statement)]
         self._log(at, calls)
         inputs: list[Output | Cell] | None = None
         for place, (cmdlet, arguments) in enumerate(calls):
@@ -98,7 +98,7 @@ class Pipeline:
             await cmdlet.run(Call(cmdlet, arguments, self._session, streams, inputs))
             inputs = streams.collected
 
-    def _bound(self, command: Command) -> tuple[Cmdlet, dict[str, object]]:
+    def _bound(self, command: Command, *, piped: bool) -> tuple[Cmdlet, dict[str, object]]:
         if command.is_script:
             raise Stopped(
                 Problem(
@@ -113,7 +113,8 @@ class Pipeline:
         if cmdlet is None or not (cmdlet.stock or cmdlet.name in rights):
             raise Stopped(self._unknown(command.command_text))
         visible = rights.get(cmdlet.name)
-        return cmdlet, bind(cmdlet, visible, command.parameters, self._language)
+        given = command.parameters
+        return cmdlet, bind(cmdlet, visible, given, self._language, piped=piped)
 
     def _unknown(self, name: str) -> Problem:
         return Problem(

@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from pypsrp.powershell import PowerShell
 
 from orchestrator.lab import Lab
 from tests.lab.conftest import Start
-from tests.lab.outsider import Client
+from tests.lab.outsider import Client, Refused
 
 RECEIVE = "TLSReceiveDomainSecureList"
 SETTINGS = "TransportConfig:Transport Settings"
@@ -296,3 +297,114 @@ def test_everything_received_is_on_record(lab: Lab, client: Client) -> None:
         (0, "Get-TransportConfig", {}),
         (1, "Get-SendConnector", {"Identity": "x"}),
     ]
+
+
+def test_a_set_cmdlet_has_to_be_told_what_to_change(lab: Lab, client: Client) -> None:
+    answer = client.run("Set-ReceiveConnector", Enabled=False, **QUIET)
+    assert answer.failed
+    assert answer.error.startswith("MissingMandatoryParameter,")
+    assert lab.audit() == ()
+
+
+def test_an_argument_without_a_name_is_taken_by_position(client: Client) -> None:
+    shell = PowerShell(client.pool).add_cmdlet("Get-SendConnector").add_argument("To Internet")
+    assert client.invoke(shell).records[0]["Name"] == "To Internet"
+    shell = PowerShell(client.pool).add_cmdlet("Get-SendConnector")
+    answer = client.invoke(shell.add_argument("a").add_argument("b"))
+    assert answer.error.startswith("PositionalParameterNotFound,")
+
+
+def test_a_hashtable_knows_add_and_remove_only(client: Client) -> None:
+    answer = client.run("Set-TransportConfig", **{RECEIVE: {"Delete": "x.example"}}, **QUIET)
+    assert answer.error.startswith("ParameterArgumentTransformationError,")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Enabled", "maybe"),
+        ("Bindings", "25"),
+        ("RemoteIPRanges", "10.0.0.9-10.0.0.1"),
+        ("PermissionGroups", "Everybody"),
+        ("ConnectionTimeout", "soon"),
+        ("MaxHopCount", "x"),
+        ("MaxMessageSize", "huge"),
+        ("Fqdn", "two words"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused_by_binding(
+    client: Client, name: str, value: str
+) -> None:
+    answer = client.run("Set-ReceiveConnector", Identity="Default EX01", **{name: value}, **QUIET)
+    assert answer.error.startswith("ParameterArgumentTransformationError,")
+
+
+@pytest.mark.parametrize("spaces", ["x y", "SMTP:contoso.com;101", "SMTP:*contoso;1"])
+def test_only_an_address_space_is_taken_for_one(client: Client, spaces: str) -> None:
+    answer = client.run("Set-SendConnector", Identity="To Internet", AddressSpaces=spaces, **QUIET)
+    assert answer.error.startswith("ParameterArgumentTransformationError,")
+
+
+def test_an_address_space_gets_its_type_and_cost(lab: Lab, client: Client) -> None:
+    spaces = ["fabrikam.com", "*.fabrikam.com;5", "X400:c=us;a= ;p=x;2", "--"]
+    client.run("Set-SendConnector", Identity="To Internet", AddressSpaces=spaces, **QUIET)
+    assert lab.snapshot()["SendConnector:To Internet"]["AddressSpaces"] == [
+        "SMTP:fabrikam.com;1",
+        "SMTP:*.fabrikam.com;5",
+        "X400:c=us;a= ;p=x;2",
+        "SMTP:--;1",
+    ]
+
+
+def test_an_edge_server_gets_the_lists_when_it_is_synchronized(start: Start) -> None:
+    lab = start("hybrid-edgesync")
+    with Client(lab) as client:
+        (edge,) = client.run("Get-EdgeSubscription").records
+        client.run("Start-EdgeSynchronization", WhatIf=...)
+        assert lab.organization.pushed == {}
+        (status,) = client.run("Start-EdgeSynchronization").records
+    assert (edge["Name"], status["Name"], status["Result"]) == ("EDGE01", "EDGE01", "Success")
+    pushed = lab.organization.pushed["EDGE01"]
+    assert pushed[RECEIVE] == ("fabrikam.com", "northwindtraders.com")
+
+
+def test_the_audit_log_is_searched_by_date_user_object_and_parameter(client: Client) -> None:
+    client.run("Set-TransportConfig", **{RECEIVE: {"Remove": "fabrikam.com"}}, **QUIET)
+    client.run("Set-SendConnector", Identity="To Internet", Comment="x", **QUIET)
+    for given, count in (
+        ({"StartDate": "2999-01-01"}, 0),
+        ({"EndDate": "01/01/2999 00:00:00"}, 2),
+        ({"UserIds": ["contoso\\OPS"]}, 2),
+        ({"ObjectIds": ["To Internet"]}, 1),
+        ({"Parameters": [RECEIVE]}, 1),
+        ({"ResultSize": 1}, 1),
+    ):
+        assert len(client.run("Search-AdminAuditLog", **given).output) == count, given
+
+
+def test_a_property_that_is_not_there_cannot_be_expanded(client: Client) -> None:
+    answer = client.pipe(
+        [("Get-TransportConfig", {}), ("Select-Object", {"ExpandProperty": "Absent"})]
+    )
+    assert answer.error.startswith("ExpandPropertyNotFound,")
+
+
+def test_the_first_objects_can_be_selected_and_plain_values_pass(client: Client) -> None:
+    answer = client.pipe(
+        [
+            ("Get-TransportConfig", {}),
+            ("Select-Object", {"ExpandProperty": RECEIVE}),
+            ("Select-Object", {"First": 2}),
+        ]
+    )
+    assert [str(one) for one in answer.output] == ["fabrikam.com", "northwindtraders.com"]
+
+
+def test_a_running_question_can_be_stopped(lab: Lab, client: Client) -> None:
+    shell = PowerShell(client.pool).add_cmdlet("Set-TransportConfig")
+    shell.add_parameter(RECEIVE, None)
+    client.screen.before = shell.stop
+    with pytest.raises(Refused):
+        shell.invoke()
+    assert client.run("Get-TransportConfig").output
+    assert lab.audit() == ()

@@ -175,18 +175,18 @@ def _endpoints(values: Mapping[str, object]) -> Iterator[object]:
     return map(endpoint, _texts(values, "Bindings"))
 
 
-def _parameters(kind: str, *, identified: bool) -> dict[str, Parameter]:
+def _parameters(kind: str) -> dict[str, Parameter]:
     own = {
         name: Parameter(one.form) for name, one in KINDS[kind].properties.items() if one.writable
     }
     extra = {
-        "Identity": Parameter(v.TEXT, position=0),
+        "Identity": Parameter(v.TEXT, position=0, mandatory=kind != "TransportConfig"),
         "DomainController": Parameter(v.FQDN),
         "Confirm": Parameter(switch=True),
         "WhatIf": Parameter(switch=True),
         "Force": Parameter(switch=True),
     }
-    if not identified:
+    if kind != "SendConnector":
         del extra["Force"]
     return dict(chain(extra.items(), own.items()))
 
@@ -196,7 +196,7 @@ def _set(name: str, kind: str, task: str, *checks: Check) -> Cmdlet:
         name,
         f"Microsoft.Exchange.Management.SystemConfigurationTasks.{task}",
         _writer(kind, *checks),
-        _parameters(kind, identified=kind == "SendConnector"),
+        _parameters(kind),
     )
 
 
