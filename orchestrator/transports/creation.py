@@ -102,7 +102,7 @@ class _Writing:
         yield '<B N="IsScript">false</B><Nil N="UseLocalScope" />'
         yield from (self._enumeration(name, "merge", "None", 0) for name in _ALWAYS)
         yield f"{self._open('Args')}{self._type('commands')}"
-        yield _list([self._parameter(name, value) for name, value in command.parameters])
+        yield _parent("LST", [self._parameter(name, value) for name, value in command.parameters])
         yield "</Obj>"
         yield from (self._enumeration(name, "merge", "None", 0) for name in self._merges)
         yield "</MS></Obj>"
@@ -128,17 +128,17 @@ class _Writing:
 
     def _array(self, members: Sequence[str], name: str) -> str:
         head = f"{self._open(name)}{self._type('array')}"
-        return f"{head}{_list([_leaf('S', member) for member in members])}</Obj>"
+        return f"{head}{_parent('LST', [_leaf('S', member) for member in members])}</Obj>"
 
     def _table(self, delta: Delta, name: str) -> str:
-        head = f"{self._open(name)}{self._type('table')}<DCT>"
+        head = f"{self._open(name)}{self._type('table')}"
         halves = (("Add", delta.add), ("Remove", delta.remove))
         entries = [
             f"<En>{_leaf('S', key, 'Key')}{self._array(members, 'Value')}</En>"
             for key, members in halves
             if members
         ]
-        return f"{head}{''.join(entries)}</DCT></Obj>"
+        return f"{head}{_parent('DCT', entries)}</Obj>"
 
     def _enumeration(self, name: str, kind: str, text: str, number: int) -> str:
         head = f"{self._open(name)}{self._type(kind)}"
@@ -162,5 +162,5 @@ def _leaf(tag: str, text: str, name: str = "") -> str:
     return f"<{head}>{entities(escape(text))}</{tag}>" if text else f"<{head} />"
 
 
-def _list(members: Sequence[str]) -> str:
-    return f"<LST>{''.join(members)}</LST>" if members else "<LST />"
+def _parent(tag: str, children: Sequence[str]) -> str:
+    return f"<{tag}>{''.join(children)}</{tag}>" if children else f"<{tag} />"

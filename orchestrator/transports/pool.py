@@ -1,13 +1,14 @@
 """pypsrp's runspace pool with our reader of messages, our host and our deadline put in.
 
 Only this module derives from pypsrp's classes. It replaces what turns fragments into messages,
-what answers host calls and how long one waits; requests, authentication, encryption and what is
-sent stay pypsrp's. Importing it costs 0.3 s: do so where a session is opened, not before.
+what answers host calls, what writes the message that starts a pipeline, and how long one waits;
+requests, authentication, encryption and all else that is sent stay pypsrp's. Importing it costs
+0.3 s: do so where a session is opened, not before.
 """
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,13 +16,15 @@ from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
 from pypsrp.exceptions import InvalidPSRPOperation
 from pypsrp.host import PSHost, PSHostUserInterface
 from pypsrp.messages import MessageType
-from pypsrp.powershell import Fragmenter, RunspacePool
+from pypsrp.powershell import Fragmenter, PowerShell, RunspacePool
 from pypsrp.serializer import Serializer
 from pypsrp.shell import CommandState
 from pypsrp.wsman import SelectorSet, WSMan
 
+from orchestrator.core.command import Statement
 from orchestrator.transports import messages
 from orchestrator.transports.clixml import decode, escape
+from orchestrator.transports.creation import Creation, creation
 
 
 class Overdue(Exception):
@@ -108,6 +111,11 @@ def _message(blob: bytes) -> Message | None:
 class Writer(Serializer):
     """pypsrp's serializer with strings escaped so that XML can hold every one of them."""
 
+    def serialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        """Return *value* as an element; what is written already is left as it is, see pypsrp."""
+        written = isinstance(value, Creation)
+        return value.xml if written else super().serialize(value, *args, **options)
+
     def _serialize_string(self, value: str | None) -> str | None:
         return None if value is None else escape(value)
 
@@ -159,6 +167,13 @@ class Pool(RunspacePool):
         self.open()
         while self.state != RunspacePoolState.OPENED:
             self._receive()
+
+    def begin(self, statements: Sequence[Statement]) -> PowerShell:
+        """Start *statements* as one pipeline and return it, running."""
+        pipeline = PowerShell(self)
+        message: Any = creation(statements, str(self.protocol_version))
+        pipeline._invoke(message)  # noqa: SLF001 - begin_invoke without its way of writing
+        return pipeline
 
     def release(self, wsman: WSMan) -> None:
         """Delete the shell by way of *wsman*, whatever became of the pool's own connection."""

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from orchestrator.core.command import Argument, Command, Delta, ErrorRecord, Result, Statement
+from orchestrator.core.command import ErrorRecord, Result, Statement
 from orchestrator.core.errors import NotExchange, NotLetIn, Throttled, TransportError, Unreachable
 from orchestrator.transports.faults import Translation
 from orchestrator.transports.target import Deadlines, Target
@@ -35,9 +35,6 @@ connections after 120 s and takes the shell with them (pypsrp #21, #203)."""
 
 # The attempt to release a broken session may not hold anybody up.
 _FAREWELL: Final = Deadlines(connect=5, read=5, operation=4, pipeline=5)
-
-_I32: Final = range(-(2**31), 2**31)
-_I64: Final = range(-(2**63), 2**63)
 
 
 def open_session(target: Target, clock: Clock = time.monotonic) -> "PsrpSession":
@@ -98,10 +95,9 @@ class PsrpSession:
         arbitrary exception, such as KeyboardInterrupt, stops the pipeline on its way out.
         """
         pool = self._ready()
-        pipeline = _pipeline(pool, statements)
         try:
             with self._translation(Stage.SENDING) as translation:
-                self._run(pool, pipeline, translation)
+                pipeline = self._run(pool, statements, translation)
         except BaseException:
             self._abandon()
             raise
@@ -133,14 +129,17 @@ class PsrpSession:
             self.open()
         return self._pool
 
-    def _run(self, pool: "Pool", pipeline: "PowerShell", translation: Translation) -> None:
+    def _run(
+        self, pool: "Pool", statements: Sequence[Statement], translation: Translation
+    ) -> "PowerShell":
         from pypsrp.complex_objects import PSInvocationState  # noqa: PLC0415 - heavy
 
         pool.deadline = self._clock() + self._target.deadlines.pipeline
-        pipeline.begin_invoke()
+        pipeline = pool.begin(statements)
         translation.stage = Stage.RUNNING
         while pipeline.state == PSInvocationState.RUNNING and pool.console.question is None:
             pipeline.poll_invoke()
+        return pipeline
 
     def _finish(self, pool: "Pool", pipeline: "PowerShell") -> None:
         """Free what the server keeps of pipelines. The result is known: failing cannot undo it."""
@@ -181,40 +180,6 @@ class PsrpSession:
             connect(hasty, password) as wsman,
         ):
             pool.release(wsman)
-
-
-def _pipeline(pool: "Pool", statements: Sequence[Statement]) -> "PowerShell":
-    from pypsrp.powershell import PowerShell  # noqa: PLC0415 - heavy
-
-    pipeline = PowerShell(pool)
-    for statement in statements:
-        for call in statement:
-            _add(pipeline, call)
-        pipeline.add_statement()
-    return pipeline
-
-
-def _add(pipeline: "PowerShell", call: Command) -> None:
-    pipeline.add_cmdlet(call.name)
-    for name, value in call.parameters:
-        pipeline.add_parameter(name, _sent(value))
-
-
-def _sent(value: Argument) -> Any:
-    """Return *value* as what pypsrp writes correctly."""
-    from pypsrp.serializer import TaggedValue  # noqa: PLC0415 - heavy
-
-    match value:
-        case None | bool() | str():
-            return value
-        case int():
-            tag = "I32" if value in _I32 else "I64" if value in _I64 else "D"
-            return TaggedValue(tag, value)
-        case Delta(add, remove):
-            halves = {"Add": list(add), "Remove": list(remove)}
-            return {name: members for name, members in halves.items() if members}
-        case _:
-            return list(value)
 
 
 def _result(pool: "Pool", pipeline: "PowerShell") -> Result:
