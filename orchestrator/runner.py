@@ -32,7 +32,7 @@ from orchestrator.core.events import (
     UndoWithheld,
     WhatIfAnswered,
 )
-from orchestrator.core.facts import Facts, Query, Reader, UnknownFact, Value, Writer
+from orchestrator.core.facts import Facts, ObjectRef, Query, Reader, UnknownFact, Value, Writer
 from orchestrator.core.plan import Change, Drift, drifts, label, words
 from orchestrator.core.playbook import Rule
 from orchestrator.core.run import (
@@ -63,6 +63,8 @@ something in between, after Exchange had done its part.
 
 SENDINGS = 3
 """How often a command is sent whose connection breaks each time, before the run is left."""
+
+_GONE = "the object is no longer there"
 
 _NOT_DONE = "looked: it was not carried out"
 
@@ -198,10 +200,15 @@ class Runner:
         return self._touched(change)
 
     def _touched(self, change: Change) -> Value:
-        """Return what the change is about, freshly read. Raises Unreachable where nobody knows."""
+        """Return what the change is about, freshly read. Raises Unreachable where nobody knows.
+
+        That its object is there no longer is known: it is somebody else's work, as drift is.
+        """
         self._seen = None
         facts = self._look()
         try:
+            if _is_gone(facts, change.setting.ref):
+                return _GONE
             now = touched(change.setting, facts.one(change.setting.ref))
         except UnknownFact as error:
             raise Unreachable(
@@ -316,6 +323,10 @@ def _interrupt(
     event = RunInterrupted(at=runner.clock(), reason=reason, unreachable=unreachable)
     record(event)
     return evolve(run, event)
+
+
+def _is_gone(facts: Facts, ref: ObjectRef) -> bool:
+    return all(seen.ref.guid != ref.guid for seen in facts.of(ref.kind))
 
 
 def _reason(errors: Sequence[ErrorRecord]) -> str:
