@@ -80,10 +80,10 @@ class PsrpSession:
             with self._translation(Stage.OPENING):
                 pool.start(self._clock() + target.deadlines.pipeline)
         except (NotLetIn, NotExchange, Throttled):
-            self._abandon(quietly=not pool.shell.opened)
+            self._abandon(pool, quietly=not pool.shell.opened)
             raise
         except BaseException as error:
-            self._abandon(quietly=not connected(error.__cause__))
+            self._abandon(pool, quietly=not connected(error.__cause__))
             raise
         self._used = self._clock()
 
@@ -99,7 +99,7 @@ class PsrpSession:
             with self._translation(Stage.SENDING) as translation:
                 pipeline = self._run(pool, statements, translation)
         except BaseException:
-            self._abandon()
+            self._abandon(pool)
             raise
         result = _result(pool, pipeline)
         self._finish(pool, pipeline)
@@ -125,7 +125,7 @@ class PsrpSession:
                 "the session has ended", "Open a new session.", server=self._target.name
             )
         if self._clock() - self._used > IDLE:
-            self._abandon()
+            self._abandon(self._pool)
             self.open()
         return self._pool
 
@@ -154,9 +154,9 @@ class PsrpSession:
                 if len(self._finished) > FINISHED:
                     self._finished.pop(0).close()
         except TransportError:
-            self._abandon()
+            self._abandon(pool)
 
-    def _abandon(self, *, quietly: bool = False) -> None:
+    def _abandon(self, pool: "Pool", *, quietly: bool = False) -> None:
         """Give the session up and, unless *quietly*, tell the server over a new connection.
 
         With message encryption a broken connection cannot be taken up again: whatever is sent on
@@ -165,10 +165,8 @@ class PsrpSession:
         """
         from orchestrator.transports.connection import connect  # noqa: PLC0415 - heavy
 
-        pool, self._pool = self._pool, None
+        self._pool = None
         self._finished.clear()
-        if pool is None:
-            return
         password = pool.connection.transport.password
         pool.connection.close()
         if quietly:

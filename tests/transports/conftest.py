@@ -40,6 +40,8 @@ class Puppet:
         self.script: Script = lambda _action, _body: (500, "")
         self.actions: list[str] = []
         self.headers: dict[str, str] = {}
+        self.authorizations: list[str] = []
+        self.hosts: set[str] = set()
         puppet = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -48,6 +50,8 @@ class Puppet:
 
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
+                puppet.authorizations.append(self.headers.get("Authorization", ""))
+                puppet.hosts.add(self.headers.get("Host", ""))
                 puppet.answer(self, self.rfile.read(length).decode())
 
             def log_message(self, *_: object) -> None:

@@ -200,6 +200,11 @@ def test_a_pipeline_costs_two_requests_and_a_session_four(lab: Lab) -> None:
     }
 
 
+def test_ntlm_with_encryption_costs_two_requests_more(lab: Lab) -> None:
+    open_session(target(lab, "ntlm")).close()
+    assert lab.requests.by_action["Authenticate"] == 2
+
+
 def test_a_long_session_does_not_pile_up_pipelines_on_the_server(lab: Lab) -> None:
     session = open_session(target(lab, "basic"))
     for _ in range(FINISHED + 5):

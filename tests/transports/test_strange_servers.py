@@ -1,6 +1,7 @@
 """What opening a session says when something else than a healthy Exchange server answers."""
 
 import importlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,10 +80,44 @@ def test_a_server_that_quotes_the_password_is_not_quoted(puppet: "Puppet") -> No
     assert "s3cr3t" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "address"), [("ex1.contoso.com", "127.0.0.1"), ("127.0.0.1", ""), ("localhost", "")]
+)
+def test_a_server_is_called_by_its_name_wherever_it_is(
+    puppet: "Puppet", name: str, address: str
+) -> None:
+    with pytest.raises(TransportError):
+        open_session(replace(puppet.target(), name=name, address=address))
+    assert puppet.hosts == {f"{name}:{puppet.port}"}
+
+
 def test_a_port_where_nobody_listens_is_unreachable(puppet: "Puppet") -> None:
     puppet.close()
     with pytest.raises(Unreachable, match="cannot connect"):
         open_session(puppet.target())
+
+
+def by_ntlm(puppet: "Puppet") -> Target:
+    """The puppet, by NTLM."""
+    return replace(puppet.target(), auth="ntlm", allow_cleartext=False)
+
+
+def test_a_server_that_overlooks_the_first_token_is_asked_again_in_its_own_way(
+    puppet: "Puppet",
+) -> None:
+    puppet.script = lambda _action, _body: (401, "")
+    puppet.headers = {"WWW-Authenticate": "NTLM"}
+    with pytest.raises(NotLetIn):
+        open_session(by_ntlm(puppet))
+    schemes = [line.partition(" ")[0] for line in puppet.authorizations]
+    assert schemes == ["Negotiate", "NTLM"]
+
+
+def test_a_token_that_makes_no_sense_is_a_violation(puppet: "Puppet") -> None:
+    puppet.script = lambda _action, _body: (401, "")
+    puppet.headers = {"WWW-Authenticate": "Negotiate bm9uc2Vuc2U="}
+    with pytest.raises(ProtocolViolation):
+        open_session(by_ntlm(puppet))
 
 
 def test_kerberos_without_its_library_says_what_to_install(puppet: "Puppet") -> None:

@@ -127,6 +127,30 @@ def test_a_program_that_does_not_end_is_given_up_at_the_deadline(puppet: "Puppet
     ]
 
 
+def test_output_that_comes_in_pieces_is_put_together(puppet: "Puppet") -> None:
+    first = (
+        200,
+        '<rsp:ReceiveResponse><rsp:Stream Name="stdout">YQ==</rsp:Stream></rsp:ReceiveResponse>',
+    )
+    cmd = Cmd(stdout=b"bc")
+    puppet.script = lambda action, body: (
+        first if action == "Receive" and puppet.actions.count("Receive") == 1 else cmd(action, body)
+    )
+    assert run(target(puppet), "wevtutil", []) == b"abc"
+
+
+@pytest.mark.parametrize(("password", "scheme"), [("public", "NTLM"), (None, "kerberos")])
+def test_negotiating_means_ntlm_with_a_password_and_kerberos_without(
+    puppet: "Puppet", password: str | None, scheme: str
+) -> None:
+    puppet.script = lambda _action, _body: (401, "")
+    puppet.headers = {"WWW-Authenticate": "NTLM"}
+    way = replace(target(puppet), auth="negotiate", secret=lambda: password)
+    with pytest.raises(TransportError) as caught:
+        run(way, "wevtutil", [])
+    assert scheme in " ".join([*puppet.authorizations, str(caught.value)])
+
+
 def test_wrong_credentials_are_told_as_such(puppet: "Puppet") -> None:
     puppet.script = lambda _action, _body: (401, "")
     with pytest.raises(NotLetIn) as caught:

@@ -4,6 +4,7 @@ import re
 import struct
 import uuid
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ from orchestrator.core.errors import (
 )
 from orchestrator.transports.clixml import parse
 from orchestrator.transports.psrp import PsrpSession, open_session
+from orchestrator.transports.target import Deadlines
 
 if TYPE_CHECKING:
     from tests.transports.conftest import Answer, Puppet
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 # MS-PSRP 2.2.1
 CAPABILITY, POOL_STATE, OUTPUT, ERROR = 0x00010002, 0x00021005, 0x00041004, 0x00041005
 STATE, WARNING, PROGRESS, HOST_CALL = 0x00041006, 0x00041009, 0x00041010, 0x00041100
-OPENED, COMPLETED, FAILED, BROKEN = 2, 4, 5, 5
+OPENING, OPENED, COMPLETED, FAILED, BROKEN = 1, 2, 4, 5, 5
 DONE: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done"
 HELLO = (
     '<Obj RefId="0"><MS><Version N="protocolversion">2.3</Version><Version N="PSVersion">2.0'
@@ -57,13 +59,16 @@ def state(name: str, number: int, error: str = "") -> str:
     return f'<Obj RefId="0"><MS><I32 N="{name}">{number}</I32>{record}</MS></Obj>'
 
 
+OPEN = whole(2, POOL_STATE, state("RunspaceState", OPENED))
+
+
 class Exchange:
     """An endpoint whose pool opens with *opening* and whose pipelines answer with *answers*."""
 
     def __init__(self, *answers: bytes, opening: bytes | None = None, done: bool = False) -> None:
-        opened = whole(2, POOL_STATE, state("RunspaceState", OPENED))
-        self._opening = whole(1, CAPABILITY, HELLO) + (opened if opening is None else opening)
+        self._opening = [whole(1, CAPABILITY, HELLO) + (OPEN if opening is None else opening)]
         self._answers = list(answers)
+        self.timeouts: list[str] = []
         self._done = f'<rsp:CommandState CommandId="x" State="{DONE}"/>' if done else ""
         self._begun = False
         self.sent = b""
@@ -82,8 +87,9 @@ class Exchange:
             )
         if action != "Receive":
             return 200, "<rsp:Nothing/>"
+        self.timeouts += re.findall(r"OperationTimeout>(PT[^<]*)<", body)
         if not self._begun:
-            return 200, received(self._opening)
+            return 200, received(self._opening.pop(0) if self._opening else OPEN)
         return 200, received(self._answers.pop(0) if self._answers else b"", self._done)
 
 
@@ -232,7 +238,7 @@ def test_errors_carry_what_the_server_told(puppet: "Puppet") -> None:
         '<Obj N="Exception" RefId="1"><TN RefId="1"><T>Deserialized.Microsoft.Exchange.'
         "Configuration.Tasks.ManagementObjectNotFoundException</T></TN>"
         '<Props><S N="Message">inner</S></Props></Obj>'
-        '<S N="TargetObject">EX9</S>'
+        '<Obj N="TargetObject"><ToString>EX9</ToString><Props /></Obj>'
         '<S N="FullyQualifiedErrorId">[Server=EX1][FailureCategory=Cmdlet-'
         "ManagementObjectNotFoundException] 1A2B,GetX</S>"
         '<I32 N="ErrorCategory_Category">1003</I32></MS></Obj>'
@@ -275,8 +281,7 @@ def test_the_error_that_ended_a_pipeline_is_the_last_and_is_marked(puppet: "Pupp
 
 def test_warnings_are_text_also_those_of_the_pool(puppet: "Puppet") -> None:
     record = "<Obj><MS><S N='InformationalRecord_Message'>{}</S></MS></Obj>"
-    opened = whole(2, POOL_STATE, state("RunspaceState", OPENED))
-    early = whole(8, WARNING, record.format("early")) + opened
+    early = whole(8, WARNING, record.format("early")) + OPEN
     late = whole(3, WARNING, record.format("late"))
     bare = whole(4, WARNING, "<Obj><ToString>bare</ToString></Obj>")
     result = ask(puppet, Exchange(late + bare + ENDED, opening=early))
@@ -351,3 +356,17 @@ def test_what_a_lost_create_may_have_opened_is_deleted_by_the_name_we_gave_it(
     assert puppet.actions == ["Create", "Delete"]
     given, deleted = named
     assert uuid.UUID(given) == uuid.UUID(deleted)
+
+
+def test_a_pool_may_take_several_steps_to_open(puppet: "Puppet") -> None:
+    opening = whole(8, POOL_STATE, state("RunspaceState", OPENING))
+    assert ask(puppet, Exchange(ENDED, opening=opening)) == Result()
+
+
+def test_no_request_waits_beyond_the_deadline_of_its_pipeline(puppet: "Puppet") -> None:
+    puppet.script = exchange = Exchange(ENDED)
+    target = replace(puppet.target(), deadlines=Deadlines(pipeline=7))
+    opened = open_session(target, clock=lambda: 1000.0)
+    opened.invoke(GET)
+    opened.close()
+    assert set(exchange.timeouts) == {"PT7S"}
