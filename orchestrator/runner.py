@@ -144,20 +144,21 @@ class Runner:
             yield ContactLost(at=self.clock(), position=position, reason=error.message)
             return
         if result.errors:
-            yield from self._after_error(position, change, _reason(result.errors))
+            reason = f"the server reported an error: {_reason(result.errors)}"
+            yield from self._after_doubt(position, change, reason)
         elif _changed_nothing(result):
             reason = f"the server says that nothing was changed: {result.warnings[0]}"
-            yield ChangeFoundDone(at=self.clock(), position=position, reason=reason)
+            yield from self._after_doubt(position, change, reason)
         else:
             yield ChangeApplied(at=self.clock(), position=position, warnings=result.warnings)
 
-    def _after_error(self, position: int, change: Change, reason: str) -> Events:
-        """Believe neither the error nor its absence: look."""
+    def _after_doubt(self, position: int, change: Change, reason: str) -> Events:
+        """Believe neither what the server says against it nor the contrary: look."""
         now = self._touched(change)
         if same(now, change.difference.before):
             yield ChangeFailed(at=self.clock(), position=position, reason=reason)
         elif same(now, change.difference.after):
-            found = f"the server reported an error, yet the change is there: {reason}"
+            found = f"{reason}; yet it is as wanted"
             yield ChangeFoundDone(at=self.clock(), position=position, reason=found)
         else:
             yield self._drifted(position, change, now)
