@@ -31,9 +31,10 @@ CONNECTOR = "EX01\\From Fabrikam"
 
 LISTS = ("TLSReceiveDomainSecureList", "Guid", "OriginatingServer")
 RECEIVE = (
-    "Name Identity Guid Server Enabled DomainSecureEnabled AuthMechanism PermissionGroups "
-    "Bindings RemoteIPRanges TlsDomainCapabilities OriginatingServer"
-).split()
+    *("Name", "Identity", "Guid", "Server", "Enabled", "DomainSecureEnabled", "AuthMechanism"),
+    *("PermissionGroups", "Bindings", "RemoteIPRanges", "TlsDomainCapabilities"),
+    "OriginatingServer",
+)
 STATE = ("Identity", "Guid", "Enabled", "RemoteIPRanges", "OriginatingServer")
 SEND = ("Name", "Guid", "LinkedReceiveConnector", "OriginatingServer")
 
