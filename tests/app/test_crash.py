@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import DEDICATED, REMOVE, RETIRE, Desk  # type: ignore[import-not-found]
-from killer import Fuse, Job, work  # type: ignore[import-not-found]
+from tests.app.conftest import DEDICATED, REMOVE, RETIRE, Desk
+from tests.app.killer import Fuse, Job, work
 
 from orchestrator.app import records
 from orchestrator.core.errors import UsageError
@@ -47,7 +47,7 @@ def _moments(changes: int) -> list[tuple[str, int, bool]]:
 def processes() -> Iterator[multiprocessing.context.ForkServerContext]:
     """Return a way to start processes that have everything imported."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["killer", "orchestrator.transports.psrp", "pypsrp.powershell"])
+    context.set_forkserver_preload(["tests.app.killer", "orchestrator.transports.psrp", "pypsrp.powershell"])
     yield context
 
 

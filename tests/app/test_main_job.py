@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from conftest import DEDICATED, REMOVE, RETIRE, Desk  # type: ignore[import-not-found]
+from tests.app.conftest import DEDICATED, REMOVE, RETIRE, Desk
 
 from orchestrator.core.errors import HeldError, RefusedError, UsageError
 from orchestrator.core.events import ChangeFoundDone, ChangeStarted, OnFailure, Outcome
