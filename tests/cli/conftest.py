@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from door import Door  # type: ignore[import-not-found]  # pytest puts this directory on the path
 
 from orchestrator.lab import PASSWORD, Lab, Options
+from tests.cli.door import Door
 
 
 @pytest.fixture

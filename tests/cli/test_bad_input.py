@@ -4,16 +4,12 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from door import AGREED, REMOVE, RETIRE  # type: ignore[import-not-found]  # beside this file
 from msgspec.structs import replace
 
 from orchestrator.app.files import read_plans, write_plans
-
-if TYPE_CHECKING:
-    from tests.cli.door import Door
+from tests.cli.door import AGREED, REMOVE, RETIRE, Door
 
 
 @pytest.mark.parametrize(
@@ -40,7 +36,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_a_wrong_word_is_answered_with_the_right_one(
-    door: "Door", arguments: tuple[str, ...], said: str
+    door: Door, arguments: tuple[str, ...], said: str
 ) -> None:
     answer = door(*arguments)
     assert answer.code == (1 if "journal" in said else 2)
@@ -62,7 +58,7 @@ def test_a_wrong_word_is_answered_with_the_right_one(
     ],
 )
 def test_what_is_no_domain_is_refused_before_anything_is_asked(
-    door: "Door", domain: str, said: str
+    door: Door, domain: str, said: str
 ) -> None:
     answer = door("run", "remove-domain-security", "--set", f"domain={domain}", "--dry-run")
     assert answer.code == 2
@@ -71,14 +67,14 @@ def test_what_is_no_domain_is_refused_before_anything_is_asked(
     assert not door.lab.commands
 
 
-def test_a_subdomain_of_a_listed_domain_is_told_what_is_meant(door: "Door") -> None:
+def test_a_subdomain_of_a_listed_domain_is_told_what_is_meant(door: Door) -> None:
     answer = door(*REMOVE[:-1], "domain=mail.fabrikam.com", "--dry-run")
     assert answer.code == 4
     assert "an entry covers exactly itself" in answer.words
     assert "--set domain=fabrikam.com" in answer.words
 
 
-def test_an_international_domain_is_shown_both_ways(door: "Door") -> None:
+def test_an_international_domain_is_shown_both_ways(door: Door) -> None:
     answer = door(*REMOVE[:-1], "domain=b\u00fccher.example", "--dry-run")
     assert answer.code == 0
     assert "xn--bcher-kva.example" in answer.words
@@ -86,7 +82,7 @@ def test_an_international_domain_is_shown_both_ways(door: "Door") -> None:
 
 
 def test_without_a_terminal_and_without_yes_the_plan_is_shown_and_nothing_is_done(
-    door: "Door",
+    door: Door,
 ) -> None:
     answer = door(*REMOVE, "--reason", "x")
     assert answer.code == 2
@@ -97,7 +93,7 @@ def test_without_a_terminal_and_without_yes_the_plan_is_shown_and_nothing_is_don
 
 
 def test_taking_protection_away_without_a_reason_is_refused_before_anything_is_sent(
-    door: "Door",
+    door: Door,
 ) -> None:
     answer = door(*REMOVE, "--yes")
     assert answer.code == 2
@@ -106,7 +102,7 @@ def test_taking_protection_away_without_a_reason_is_refused_before_anything_is_s
     assert "No run is recorded." in door("runs", "list").out
 
 
-def test_errors_are_a_document_where_programs_asked_for_one(door: "Door") -> None:
+def test_errors_are_a_document_where_programs_asked_for_one(door: Door) -> None:
     usage = door("run", "remove-domain-securty", "--output", "json")
     assert usage.code == 2
     assert not usage.err
@@ -122,7 +118,7 @@ def test_errors_are_a_document_where_programs_asked_for_one(door: "Door") -> Non
 
 
 @pytest.fixture
-def plan_file(door: "Door") -> Path:
+def plan_file(door: Door) -> Path:
     """A plan that could be applied."""
     file = door.folder / "fix.plan"
     assert door("plan", *RETIRE[1:], "--out", str(file)).code == 0
@@ -135,7 +131,7 @@ def _edited(file: Path, edit: Callable[[dict[str, object]], None]) -> None:
     file.write_text(json.dumps(document))
 
 
-def test_a_plan_that_was_edited_by_hand_is_not_used(door: "Door", plan_file: Path) -> None:
+def test_a_plan_that_was_edited_by_hand_is_not_used(door: Door, plan_file: Path) -> None:
     text = plan_file.read_text()
     plan_file.write_text(text.replace("fabrikam.com", "adatum.com"))
     answer = door("apply", str(plan_file), *AGREED)
@@ -144,14 +140,14 @@ def test_a_plan_that_was_edited_by_hand_is_not_used(door: "Door", plan_file: Pat
     assert not door.received()
 
 
-def test_a_plan_of_a_newer_version_is_not_used(door: "Door", plan_file: Path) -> None:
+def test_a_plan_of_a_newer_version_is_not_used(door: Door, plan_file: Path) -> None:
     _edited(plan_file, lambda document: document.update(schema=99))
     answer = door("apply", str(plan_file), *AGREED)
     assert answer.code == 2
     assert "newer version" in answer.words
 
 
-def test_a_plan_that_expired_is_not_used(door: "Door", plan_file: Path) -> None:
+def test_a_plan_that_expired_is_not_used(door: Door, plan_file: Path) -> None:
     gone = datetime.now(UTC) - timedelta(seconds=1)
     write_plans(plan_file, [replace(plan, expires=gone) for plan in read_plans(plan_file)])
     answer = door("apply", str(plan_file), *AGREED)
@@ -161,7 +157,7 @@ def test_a_plan_that_expired_is_not_used(door: "Door", plan_file: Path) -> None:
 
 
 def test_a_plan_for_an_organization_that_is_not_in_the_inventory_is_not_used(
-    door: "Door", plan_file: Path
+    door: Door, plan_file: Path
 ) -> None:
     file = door.folder / "inventory.yaml"
     file.write_text(file.read_text().replace("  contoso:\n", "  tailspin:\n"))
@@ -170,14 +166,14 @@ def test_a_plan_for_an_organization_that_is_not_in_the_inventory_is_not_used(
     assert "the inventory has no organization 'contoso'" in answer.words
 
 
-def test_what_is_no_plan_is_told_apart_from_one(door: "Door", tmp_path: Path) -> None:
+def test_what_is_no_plan_is_told_apart_from_one(door: Door, tmp_path: Path) -> None:
     (tmp_path / "x.plan").write_text("{}")
     answer = door("apply", str(tmp_path / "x.plan"))
     assert answer.code == 2
     assert "orchestrator plan" in answer.words
 
 
-def test_a_plan_without_changes_is_not_written(door: "Door") -> None:
+def test_a_plan_without_changes_is_not_written(door: Door) -> None:
     file = door.folder / "none.plan"
     answer = door("plan", *REMOVE[1:-1], "domain=nobody.example", "--out", str(file))
     assert answer.code == 0
@@ -185,13 +181,13 @@ def test_a_plan_without_changes_is_not_written(door: "Door") -> None:
     assert not file.exists()
 
 
-def test_a_plan_that_cannot_be_written_leaves_nothing(door: "Door", tmp_path: Path) -> None:
+def test_a_plan_that_cannot_be_written_leaves_nothing(door: Door, tmp_path: Path) -> None:
     answer = door("plan", *REMOVE[1:], "--out", str(tmp_path / "no" / "where.plan"))
     assert answer.code == 1
     assert "Name another file." in answer.words
 
 
-def test_heads_that_were_kept_are_held_against_the_record(door: "Door", tmp_path: Path) -> None:
+def test_heads_that_were_kept_are_held_against_the_record(door: Door, tmp_path: Path) -> None:
     assert door(*REMOVE, *AGREED).code == 0
     kept = tmp_path / "heads"
     kept.write_text(door("journal", "check").out)

@@ -1,44 +1,41 @@
 """Every exit code, each from what really happens on the wire, and which of several is told."""
 
-import sqlite3
 import signal
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
-from door import AGREED, REMOVE, RETIRE, process  # type: ignore[import-not-found]  # beside this file
 
 from orchestrator.cli.codes import MEANINGS, ExitCode, gravest, of_error
 from orchestrator.core import errors
 from orchestrator.journal import Owner, open_store
 from orchestrator.lab import Delay, DropAfter, Lab
 from orchestrator.lab.faults import Drop, Effect, Seen
+from tests.cli.door import AGREED, REMOVE, RETIRE, Door, process
 
-if TYPE_CHECKING:
-    from tests.cli.door import Door
-
-Open = Callable[..., "Door"]
+Open = Callable[..., Door]
 RESTORE = ("run", "restore-domain-security", "--set", "domain=fabrikam.com")
 
 
-def test_0_is_for_done_and_for_nothing_to_do(door: "Door") -> None:
+def test_0_is_for_done_and_for_nothing_to_do(door: Door) -> None:
     assert door(*REMOVE, *AGREED).code == 0
     assert door(*REMOVE, *AGREED).code == 0
     assert door(*REMOVE, "--dry-run", "--detailed-exitcode").code == 0
 
 
-def test_1_is_for_a_store_that_cannot_be_used(door: "Door", tmp_path: Path) -> None:
+def test_1_is_for_a_store_that_cannot_be_used(door: Door, tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file where a directory should be")
     answer = door(*REMOVE, *AGREED)
     assert answer.code == 1
     assert not door.received()
 
 
-def test_1_is_for_a_record_that_was_edited(door: "Door") -> None:
+def test_1_is_for_a_record_that_was_edited(door: Door) -> None:
     assert door(*REMOVE, *AGREED).code == 0
     with sqlite3.connect(door.folder / "store" / "journal.sqlite3") as database:
         triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -55,18 +52,18 @@ def test_1_is_for_a_record_that_was_edited(door: "Door") -> None:
     assert door("runs", "show", "last").code == 1
 
 
-def test_2_is_for_a_command_line_that_cannot_be_used(door: "Door") -> None:
+def test_2_is_for_a_command_line_that_cannot_be_used(door: Door) -> None:
     assert door("run").code == 2
     assert door("run", "remove-domain-security").code == 2
     assert door(*REMOVE, "--limit", "nobody").code == 2
 
 
-def test_3_is_for_changes_that_are_pending_where_that_was_asked(door: "Door") -> None:
+def test_3_is_for_changes_that_are_pending_where_that_was_asked(door: Door) -> None:
     assert door(*REMOVE, "--dry-run", "--detailed-exitcode").code == 3
     assert door(*REMOVE, "--dry-run").code == 0
 
 
-def test_4_is_for_a_rule_that_refuses(door: "Door") -> None:
+def test_4_is_for_a_rule_that_refuses(door: Door) -> None:
     answer = door(*RETIRE[:-1], "connector=EX01\\Default Frontend EX01", *AGREED)
     assert answer.code == 4
     assert "never-disabled" in answer.words
@@ -74,7 +71,7 @@ def test_4_is_for_a_rule_that_refuses(door: "Door") -> None:
     assert not door.received()
 
 
-def test_5_is_for_drift_with_the_three_way_difference(door: "Door") -> None:
+def test_5_is_for_drift_with_the_three_way_difference(door: Door) -> None:
     file = str(door.folder / "fix.plan")
     assert door("plan", *RETIRE[1:], "--out", file).code == 0
     door.lab.edit("EX01\\From Fabrikam", RemoteIPRanges=["192.0.2.1"])
@@ -114,14 +111,16 @@ class DeadAfterTheWrite:
     lab: Lab
 
     def before(self, seen: Seen) -> Effect | None:
+        """Drop everything that comes later."""
         del seen
         return Drop() if self.lab.audit() else None
 
     def after(self, seen: Seen) -> Effect | None:
+        """Drop the answer to the write too."""
         return self.before(seen)
 
 
-def test_7_is_for_an_outcome_that_nobody_knows_and_resume_finds_it_out(door: "Door") -> None:
+def test_7_is_for_an_outcome_that_nobody_knows_and_resume_finds_it_out(door: Door) -> None:
     door.lab.faults.append(DeadAfterTheWrite(door.lab))
     answer = door(*REMOVE, *AGREED)
     assert answer.code == 7
@@ -139,7 +138,7 @@ def test_7_is_for_an_outcome_that_nobody_knows_and_resume_finds_it_out(door: "Do
     assert len(door.writes()) == 1
 
 
-def test_a_change_of_unknown_authorship_is_undone_only_on_a_persons_word(door: "Door") -> None:
+def test_a_change_of_unknown_authorship_is_undone_only_on_a_persons_word(door: Door) -> None:
     door.lab.faults.append(DropAfter("Command", cmdlet="Set-TransportConfig", nth=None))
     assert door(*REMOVE, *AGREED).code == 0
     door.lab.faults.clear()
@@ -152,7 +151,7 @@ def test_a_change_of_unknown_authorship_is_undone_only_on_a_persons_word(door: "
     assert len(door.writes()) == 2
 
 
-def test_8_is_for_a_server_that_cannot_be_reached(door: "Door") -> None:
+def test_8_is_for_a_server_that_cannot_be_reached(door: Door) -> None:
     door.lab.stop()
     answer = door(*REMOVE, *AGREED)
     assert answer.code == 8
@@ -160,7 +159,7 @@ def test_8_is_for_a_server_that_cannot_be_reached(door: "Door") -> None:
 
 
 def test_8_is_for_a_server_that_does_not_let_us_in(
-    door: "Door", monkeypatch: pytest.MonkeyPatch
+    door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ORCHESTRATOR_LAB_PASSWORD", "not the password")
     answer = door(*REMOVE, "--dry-run")
@@ -169,7 +168,7 @@ def test_8_is_for_a_server_that_does_not_let_us_in(
 
 
 def test_8_is_for_a_credential_that_is_not_there(
-    door: "Door", monkeypatch: pytest.MonkeyPatch
+    door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ORCHESTRATOR_LAB_PASSWORD")
     answer = door(*REMOVE, "--dry-run", "--output", "json")
@@ -179,7 +178,7 @@ def test_8_is_for_a_credential_that_is_not_there(
     assert "ORCHESTRATOR_LAB_PASSWORD" in organization["error"]["advice"]
 
 
-def test_9_is_for_an_organization_that_another_run_holds(door: "Door") -> None:
+def test_9_is_for_an_organization_that_another_run_holds(door: Door) -> None:
     planned = door(*REMOVE, "--dry-run", "--output", "json").document
     guid = str(UUID(planned["organizations"][0]["plan"]["organization_guid"]))
     store = open_store(door.folder / "store", now=lambda: datetime.now(UTC))
@@ -192,7 +191,7 @@ def test_9_is_for_an_organization_that_another_run_holds(door: "Door") -> None:
     assert not door.received()
 
 
-def test_130_is_for_a_run_that_was_interrupted_and_can_be_resumed(door: "Door") -> None:
+def test_130_is_for_a_run_that_was_interrupted_and_can_be_resumed(door: Door) -> None:
     door.lab.faults.append(Delay("Command", cmdlet="Set-TransportConfig", seconds=1.0))
     with process(*RETIRE, *AGREED) as child:
         assert child.stdout is not None
@@ -254,7 +253,7 @@ def test_every_error_has_its_code(kind: Callable[[str], Any], code: int) -> None
     assert of_error(kind("it happened")) == code
 
 
-def test_the_codes_are_documented_where_people_look(door: "Door") -> None:
+def test_the_codes_are_documented_where_people_look(door: Door) -> None:
     page = Path("docs/exit-codes.md").read_text(encoding="utf-8")
     helped = door("--help").words
     for code, meaning in MEANINGS.items():

@@ -1,16 +1,13 @@
 """The main job as the README tells it: look, do, read back, undo, and look back at it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from door import AGREED, REMOVE, RETIRE  # type: ignore[import-not-found]  # beside this file
-
-if TYPE_CHECKING:
-    from tests.cli.door import Door
+from tests.cli.door import AGREED, REMOVE, RETIRE, Door
 
 
-def test_a_dry_run_shows_everything_and_writes_nothing(door: "Door") -> None:
+def test_a_dry_run_shows_everything_and_writes_nothing(door: Door) -> None:
     before = door.lab.snapshot()
     answer = door(*REMOVE, "--dry-run")
     assert answer.code == 0
@@ -27,7 +24,7 @@ def test_a_dry_run_shows_everything_and_writes_nothing(door: "Door") -> None:
     assert not (door.folder / "store").exists()
 
 
-def test_a_remedy_is_carried_out_read_back_shown_and_undone(door: "Door") -> None:
+def test_a_remedy_is_carried_out_read_back_shown_and_undone(door: Door) -> None:
     before = door.lab.snapshot()
     done = door(*RETIRE, *AGREED, "--ticket", "CHG-1", "--review-by", "2999-12-31")
     assert done.code == 0
@@ -64,7 +61,7 @@ def _unordered(properties: dict[str, object]) -> dict[str, object]:
     }
 
 
-def test_the_suggested_commands_work_as_they_are_typed(door: "Door") -> None:
+def test_the_suggested_commands_work_as_they_are_typed(door: Door) -> None:
     done = door(*REMOVE, *AGREED)
     lines = [line.strip() for line in done.out.splitlines()]
     suggested = [line.split()[1:] for line in lines if line.startswith("orchestrator ")]
@@ -73,15 +70,13 @@ def test_the_suggested_commands_work_as_they_are_typed(door: "Door") -> None:
         assert door(*words, *(["--yes"] if words[0] == "rollback" else [])).code == 0
 
 
-def test_a_suggested_command_repeats_the_files_that_were_named(
-    door: "Door", tmp_path: Path
-) -> None:
+def test_a_suggested_command_repeats_the_files_that_were_named(door: Door, tmp_path: Path) -> None:
     named = ("--inventory", str(tmp_path / "inventory.yaml"), "--store", str(tmp_path / "two"))
     done = door(*REMOVE, *AGREED, *named)
     assert f"--inventory {tmp_path / 'inventory.yaml'} --store {tmp_path / 'two'}" in done.words
 
 
-def test_what_is_done_already_is_nothing_to_do(door: "Door") -> None:
+def test_what_is_done_already_is_nothing_to_do(door: Door) -> None:
     assert door(*REMOVE, *AGREED).code == 0
     again = door(*REMOVE, *AGREED)
     assert again.code == 0
@@ -89,7 +84,7 @@ def test_what_is_done_already_is_nothing_to_do(door: "Door") -> None:
     assert len(door.writes()) == 1
 
 
-def test_a_plan_in_a_file_is_applied_once(door: "Door") -> None:
+def test_a_plan_in_a_file_is_applied_once(door: Door) -> None:
     file = str(door.folder / "fix.plan")
     planned = door("plan", *RETIRE[1:], "--out", file)
     assert planned.code == 0
@@ -102,8 +97,10 @@ def test_a_plan_in_a_file_is_applied_once(door: "Door") -> None:
     assert "this plan was used already, by run" in again.words
 
 
-def test_several_organizations_are_one_batch_with_one_way_back(open_door: object) -> None:
-    door = open_door("default", organizations=3)  # type: ignore[operator]  # a fixture's function
+def test_several_organizations_are_one_batch_with_one_way_back(
+    open_door: Callable[..., Door],
+) -> None:
+    door = open_door("default", organizations=3)
     done = door(*REMOVE, *AGREED, "--limit", "all")
     assert done.code == 0
     assert "contoso002: 1 change; takes protection away" in _rows(done.out)
@@ -120,14 +117,14 @@ def _rows(text: str) -> str:
     return "\n".join(": ".join(line.split(None, 1)) for line in text.splitlines())
 
 
-def test_a_change_of_the_send_side_is_asked_for_in_so_many_words(door: "Door") -> None:
+def test_a_change_of_the_send_side_is_asked_for_in_so_many_words(door: Door) -> None:
     answer = door(*RETIRE, "--set", "include_send=true", "--dry-run")
     assert "To Fabrikam Enabled" in answer.out
     assert "TLSSendDomainSecureList @{Remove='fabrikam.com'}" in answer.out
     assert "To Fabrikam Enabled" not in door(*RETIRE, "--dry-run").out
 
 
-def test_every_answer_of_the_main_job_is_one_json_document(door: "Door") -> None:
+def test_every_answer_of_the_main_job_is_one_json_document(door: Door) -> None:
     dry = door(*REMOVE, "--dry-run", "--output", "json")
     assert not dry.err
     assert dry.document["schema"] == "orchestrator/run/1"
@@ -170,7 +167,7 @@ def test_every_answer_of_the_main_job_is_one_json_document(door: "Door") -> None
     assert (planned["schema"], planned["file"]) == ("orchestrator/plan/1", file)
 
 
-def test_no_password_is_in_anything_that_is_kept_or_said(door: "Door") -> None:
+def test_no_password_is_in_anything_that_is_kept_or_said(door: Door) -> None:
     password = door.lab.scenario.users[0].password
     file = door.folder / "fix.plan"
     said = [
@@ -183,7 +180,7 @@ def test_no_password_is_in_anything_that_is_kept_or_said(door: "Door") -> None:
     assert all(password.encode() not in each.read_bytes() for each in kept if each.is_file())
 
 
-def test_runs_are_exported_as_json_and_as_rows(door: "Door") -> None:
+def test_runs_are_exported_as_json_and_as_rows(door: Door) -> None:
     assert door(*RETIRE, "--yes", "--reason", "=HYPERLINK(1)").code == 0
     exported = json.loads(door("runs", "export").out)
     assert exported["runs"][0]["mandate"]["reason"] == "=HYPERLINK(1)"
@@ -193,7 +190,7 @@ def test_runs_are_exported_as_json_and_as_rows(door: "Door") -> None:
     assert ",'=HYPERLINK(1)," in rows[1]
 
 
-def test_runs_are_listed_by_organization_and_day(door: "Door") -> None:
+def test_runs_are_listed_by_organization_and_day(door: Door) -> None:
     assert door(*REMOVE, *AGREED).code == 0
     assert "contoso" in door("runs", "list").out
     assert "No run is recorded" in door("runs", "list", "--organization", "tailspin").out

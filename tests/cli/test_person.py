@@ -6,23 +6,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
-from door import AGREED, REMOVE, attended, process  # type: ignore[import-not-found]  # beside this
 
 from orchestrator.lab import Delay
+from tests.cli.door import AGREED, REMOVE, Door, process
+from tests.cli.person import attended
 
-if TYPE_CHECKING:
-    from tests.cli.door import Door
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pty is POSIX's")
-
-Open = Callable[..., "Door"]
+Open = Callable[..., Door]
 QUESTION = "Apply these changes to 1 organization? [y/N]"
 
 
-def test_no_is_the_default_and_nothing_is_changed(door: "Door") -> None:
+def test_no_is_the_default_and_nothing_is_changed(door: Door) -> None:
     with attended([*REMOVE, "--reason", "x"]) as person:
         person.waits_for(QUESTION)
         person.types("")
@@ -31,7 +26,7 @@ def test_no_is_the_default_and_nothing_is_changed(door: "Door") -> None:
     assert not door.received()
 
 
-def test_who_agrees_sees_it_done(door: "Door") -> None:
+def test_who_agrees_sees_it_done(door: Door) -> None:
     with attended([*REMOVE, "--reason", "x"]) as person:
         person.waits_for(QUESTION)
         assert not door.received()
@@ -41,7 +36,7 @@ def test_who_agrees_sees_it_done(door: "Door") -> None:
     assert door.writes() == ["Set-TransportConfig"]
 
 
-def test_the_reason_is_asked_for_where_it_was_not_given(door: "Door") -> None:
+def test_the_reason_is_asked_for_where_it_was_not_given(door: Door) -> None:
     with attended(REMOVE) as person:
         person.waits_for("The reason, for the record")
         person.types("Fabrikam mends its TLS")
@@ -51,7 +46,7 @@ def test_the_reason_is_asked_for_where_it_was_not_given(door: "Door") -> None:
     assert "Fabrikam mends its TLS" in door("runs", "show", "last").out
 
 
-def test_a_rollback_asks_too(door: "Door") -> None:
+def test_a_rollback_asks_too(door: Door) -> None:
     assert door(*REMOVE, *AGREED).code == 0
     with attended(["rollback", "last"]) as person:
         person.waits_for("Undo this in 1 organization? [y/N]")
@@ -60,7 +55,7 @@ def test_a_rollback_asks_too(door: "Door") -> None:
     assert len(door.writes()) == 1
 
 
-def test_leaving_at_the_question_changes_nothing(door: "Door") -> None:
+def test_leaving_at_the_question_changes_nothing(door: Door) -> None:
     with attended([*REMOVE, "--reason", "x"]) as person:
         person.waits_for(QUESTION)
         person.types("\x03")
@@ -80,7 +75,7 @@ def test_several_organizations_are_a_table_that_redraws_itself(open_door: Open) 
 
 
 def test_colors_are_for_terminals_that_want_them(
-    door: "Door", monkeypatch: pytest.MonkeyPatch
+    door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dry = (*REMOVE, "--dry-run")
     with attended(dry, NO_COLOR="1") as person:
@@ -96,7 +91,7 @@ def test_colors_are_for_terminals_that_want_them(
     assert "\x1b[" not in door(*dry).out
 
 
-def test_a_reader_that_goes_away_does_not_stop_the_work(door: "Door") -> None:
+def test_a_reader_that_goes_away_does_not_stop_the_work(door: Door) -> None:
     door.lab.faults.append(Delay("Command", cmdlet="Set-TransportConfig", seconds=0.5))
     with process(*REMOVE, *AGREED) as child:
         assert child.stdout is not None
@@ -109,7 +104,7 @@ def test_a_reader_that_goes_away_does_not_stop_the_work(door: "Door") -> None:
     assert door("runs", "list", "--output", "json").document["runs"][0]["outcome"] == "succeeded"
 
 
-def test_leaving_twice_leaves_at_once_and_the_run_is_in_doubt(door: "Door") -> None:
+def test_leaving_twice_leaves_at_once_and_the_run_is_in_doubt(door: Door) -> None:
     door.lab.faults.append(Delay("Command", cmdlet="Set-TransportConfig", seconds=20.0))
     with process(*REMOVE, *AGREED) as child:
         assert child.stdout is not None
@@ -124,9 +119,9 @@ def test_leaving_twice_leaves_at_once_and_the_run_is_in_doubt(door: "Door") -> N
     assert run["doubtful"] is True
 
 
-def test_where_only_ascii_can_be_shown_only_ascii_is(door: "Door") -> None:
+def test_where_only_ascii_can_be_shown_only_ascii_is(door: Door) -> None:
     refused = (*REMOVE[:-1], "domain=mail.fabrikam.com", "--dry-run")
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603 - this program, with arguments of the tests
         [sys.executable, "-m", "orchestrator", *refused],
         env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
         capture_output=True,

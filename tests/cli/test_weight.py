@@ -33,7 +33,7 @@ sys.exit(code)
 
 
 def _loaded(*arguments: str) -> tuple[str, set[str]]:
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603 - this program, with arguments of the tests
         [sys.executable, "-c", _LOADED, *arguments],
         capture_output=True,
         text=True,
