@@ -8,15 +8,21 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from typing import get_args
 
 from orchestrator.core.errors import ConfigurationError
+from orchestrator.lab.gate import Scheme
 from orchestrator.lab.laboratory import Lab, Options
 from orchestrator.lab.scenario import load_scenario
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve a scenario; print one JSON line when ready, one more for each line ``stats`` read."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    unknown = set(given.auth.split(",")) - set(get_args(Scheme))
+    if unknown:
+        parser.error(f"unknown authentication: {', '.join(sorted(unknown))}")
     options = Options(
         port=given.port,
         auth=tuple(given.auth.split(",")),

@@ -48,17 +48,11 @@ def bind(
     """
     legal = legal_parameters(cmdlet, visible)
     bound: dict[str, object] = {}
-    positions = sorted(
-        (one.position, name) for name, one in legal.items() if one.position is not None
-    )
     for name, value in given:
         if name:
             key = _resolve(cmdlet, legal, name.lstrip("-").rstrip(":"), language)
         else:
-            free = [key for _, key in positions if key not in bound]
-            if not free:
-                raise Stopped(_positional(cmdlet, value, language))
-            key = free[0]
+            key = _next(cmdlet, legal, bound, value, language)
         bound[key] = _convert(cmdlet, key, legal[key], plain(value), language)
     if not piped:
         _require(cmdlet, legal, bound, language)
@@ -95,13 +89,29 @@ def _resolve(cmdlet: Cmdlet, legal: Mapping[str, Parameter], name: str, language
     )
 
 
-def _positional(cmdlet: Cmdlet, value: object, language: str) -> Problem:
-    return Problem(
-        say(language, "positional", value),
-        f"PositionalParameterNotFound,{cmdlet.implementation}",
-        _EXCEPTION,
-        "InvalidArgument",
-        cmdlet.name,
+def _next(
+    cmdlet: Cmdlet,
+    legal: Mapping[str, Parameter],
+    bound: Mapping[str, object],
+    value: object,
+    language: str,
+) -> str:
+    """Return the first parameter with a position that has no value yet."""
+    positions = sorted(
+        (one.position, name)
+        for name, one in legal.items()
+        if one.position is not None and name not in bound
+    )
+    if positions:
+        return positions[0][1]
+    raise Stopped(
+        Problem(
+            say(language, "positional", value),
+            f"PositionalParameterNotFound,{cmdlet.implementation}",
+            _EXCEPTION,
+            "InvalidArgument",
+            cmdlet.name,
+        )
     )
 
 
@@ -137,16 +147,17 @@ def _convert(
         return form.read(value)
     except Unfit as unfit:
         text = say(language, "transformation", name, _spoken(value), form.title, unfit)
-        exception = "System.Management.Automation.ParameterBindingArgumentTransformationException"
-        raise Stopped(
-            Problem(
-                text,
-                f"ParameterArgumentTransformationError,{cmdlet.implementation}",
-                exception,
-                "InvalidData",
-                cmdlet.name,
-            )
-        ) from unfit
+        raise Stopped(_unfit(cmdlet, text)) from unfit
+
+
+def _unfit(cmdlet: Cmdlet, text: str) -> Problem:
+    return Problem(
+        text,
+        f"ParameterArgumentTransformationError,{cmdlet.implementation}",
+        "System.Management.Automation.ParameterBindingArgumentTransformationException",
+        "InvalidData",
+        cmdlet.name,
+    )
 
 
 def _delta(form: Many, table: Mapping[object, object]) -> Delta:

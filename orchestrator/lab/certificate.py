@@ -1,7 +1,7 @@
 """A certificate authority and a server certificate that live as long as the lab."""
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -57,20 +57,28 @@ def _certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + _LIFE)
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
-        )
     )
-    if issuer is None:
-        builder = builder.add_extension(_signs(), critical=True)
-    else:
-        alternatives = x509.SubjectAlternativeName([_general(one) for one in names])
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
-        builder = builder.add_extension(alternatives, critical=False)
-        builder = builder.add_extension(usage, critical=False)
+    for extension, critical in _extensions(key, signer, names, authority=issuer is None):
+        builder = builder.add_extension(extension, critical=critical)
     return builder.sign(signer, hashes.SHA256())
+
+
+def _extensions(
+    key: ec.EllipticCurvePrivateKey,
+    signer: ec.EllipticCurvePrivateKey,
+    names: tuple[str, ...],
+    *,
+    authority: bool,
+) -> Iterator[tuple[x509.ExtensionType, bool]]:
+    """Yield what strict verifiers ask for, and whether it is critical."""
+    yield x509.BasicConstraints(ca=authority, path_length=None), True
+    yield x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False
+    yield x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False
+    if authority:
+        yield _signs(), True
+    else:
+        yield x509.SubjectAlternativeName([_general(one) for one in names]), False
+        yield x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False
 
 
 def _signs() -> x509.KeyUsage:

@@ -80,7 +80,8 @@ class Connection(asyncio.Protocol):
         self._conditions = conditions
         self._opened = opened
         self._gate = Gate(accounts, conditions.schemes)
-        self._http = h11.Connection(h11.SERVER)
+        # A Kerberos ticket with many groups in it makes for a long header.
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 17)
         self._transport: Any = None
         self._request: h11.Request | None = None
         self._body: list[bytes] = []

@@ -38,30 +38,33 @@ def inventory_text(
 ) -> str:
     """Return the inventory as YAML."""
     known = tuple(places)
-    listed: dict[str, object] = {}
-    for name, organization in organizations.items():
-        scenario = organization.scenario
-        servers = [
-            {
-                "name": one.name,
-                "address": address,
-                "port": (one.https_port or one.port) if access.ssl else one.port,
-            }
-            for one in known
-            if one.organization == name
-        ]
-        entry: dict[str, object] = {
-            "servers": servers,
-            "domain_controller": organization.home(next(iter(organization.servers))),
-            "path": "PowerShell",
-            "ssl": access.ssl,
-            "auth": access.auth,
-            "encryption": access.encryption,
-            "user": access.user or f"{scenario.netbios}\\{scenario.users[0].name}",
-            "credential": access.credential,
-            "tags": ["lab"],
+    listed = {
+        name: {
+            "servers": [_server(one, address, access) for one in known if one.organization == name],
+            **_settings(organization, access),
         }
-        if access.auth == "basic" and not access.ssl:
-            entry["allow_cleartext"] = True
-        listed[name] = entry
+        for name, organization in organizations.items()
+    }
     return yaml.safe_dump({"organizations": listed}, sort_keys=False, allow_unicode=True)
+
+
+def _server(place: Place, address: str, access: Access) -> dict[str, object]:
+    port = (place.https_port or place.port) if access.ssl else place.port
+    return {"name": place.name, "address": address, "port": port}
+
+
+def _settings(organization: Organization, access: Access) -> dict[str, object]:
+    scenario = organization.scenario
+    first = f"{scenario.netbios}\\{scenario.users[0].name}"
+    cleartext = {"allow_cleartext": True} if access.auth == "basic" and not access.ssl else {}
+    return {
+        "domain_controller": organization.home(next(iter(organization.servers))),
+        "path": "PowerShell",
+        "ssl": access.ssl,
+        "auth": access.auth,
+        "encryption": access.encryption,
+        "user": access.user or first,
+        "credential": access.credential,
+        "tags": ["lab"],
+        **cleartext,
+    }

@@ -3,7 +3,7 @@
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psrpcore import PSRemotingCrypto
 from psrpcore.types._serializer import deserialize  # the package exports it nowhere else
@@ -18,11 +18,13 @@ def read(document: str) -> Any:
     return deserialize(ET.fromstring(document), PSRemotingCrypto())  # noqa: S314 - our own
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_survives(text: str) -> None:
     assert (read(f"<S>{escape(text)}</S>") or "") == text
 
 
+@settings(deadline=None)
 @given(st.lists(st.from_regex(r"[a-z]{1,9}\.example", fullmatch=True), unique=True))
 def test_any_list_survives(domains: list[str]) -> None:
     out = Writer(Style())
@@ -34,6 +36,7 @@ def test_any_list_survives(domains: list[str]) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.sets(st.sampled_from(sorted(AUTH_MECHANISMS.members)), min_size=1))
 def test_flags_combine_in_any_order(names: set[str]) -> None:
     assert AUTH_MECHANISMS.read(list(names)) == AUTH_MECHANISMS.read(", ".join(sorted(names)))

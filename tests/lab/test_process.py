@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 import yaml
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
@@ -88,6 +89,7 @@ def test_it_ends_when_it_is_told_to() -> None:
         assert running.wait(10) == 0
 
 
-def test_an_unknown_scenario_is_a_usage_error() -> None:
-    with process("nonsense") as running:
+@pytest.mark.parametrize("arguments", [("nonsense",), ("default", "--auth", "digest")])
+def test_what_does_not_exist_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    with process(*arguments) as running:
         assert running.wait(10) == 2
