@@ -1,14 +1,13 @@
-"""The loop that turns decisions into deeds.
+"""Actions of a run, performed: each is a generator of what happens meanwhile.
 
-Each action is a generator of events. ``drive`` has an event recorded before it asks for the next
-one, so the line after a ``yield`` runs only when the event is durable: the order of the code is
-the order of the journal.
+The loop has an event recorded before it asks for the next one, so the line after a ``yield`` runs
+only when the event is durable: the order of the code is the order of the journal.
 """
 
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from orchestrator.core.command import Command, ErrorRecord, Result
@@ -24,19 +23,18 @@ from orchestrator.core.events import (
     ChangeWithheld,
     ContactLost,
     Event,
+    Outcome,
     RunFinished,
-    RunInterrupted,
     UndoDrifted,
     UndoFailed,
     UndoStarted,
     UndoWithheld,
     WhatIfAnswered,
 )
-from orchestrator.core.facts import Facts, ObjectRef, Query, Reader, UnknownFact, Value, Writer
+from orchestrator.core.facts import Facts, Query, Reader, UnknownFact, Value, Writer
 from orchestrator.core.plan import Change, Drift, drifts, label, words
 from orchestrator.core.playbook import Rule
 from orchestrator.core.run import (
-    DOUBTFUL,
     Action,
     Apply,
     AskWhatIf,
@@ -46,9 +44,6 @@ from orchestrator.core.run import (
     Status,
     Undo,
     Verify,
-    Wait,
-    evolve,
-    next_action,
 )
 from orchestrator.core.setting import same, touched
 
@@ -65,6 +60,8 @@ SENDINGS = 3
 """How often a command is sent whose connection breaks each time, before the run is left."""
 
 _GONE = "the object is no longer there"
+
+_ASKED = "done before it was sent: by somebody else, or by a server that ignores -WhatIf"
 
 _NOT_DONE = "looked: it was not carried out"
 
@@ -108,7 +105,7 @@ class Runner:
             case Undo(position=position):
                 yield from self._undo(position, run.plan.changes[position])
             case Finish(outcome=outcome):
-                yield RunFinished(at=self.clock(), outcome=outcome)
+                yield from self._finish(run, outcome)
             case _:
                 assert_never(action)
 
@@ -126,11 +123,47 @@ class Runner:
     def _apply(self, run: Run, position: int) -> Events:
         seen, self._seen = self._seen or self._look(), None
         pending = [p for p, status in enumerate(run.statuses) if status is Status.PENDING]
-        drifted = drifts(run.plan, pending, seen, self.rules)
-        if drifted:
+        if done := self._done_by_asking(run, seen):
+            self._seen = seen
+            yield from done
+        elif drifted := drifts(run.plan, pending, seen, self.rules):
             yield ChangeDrifted(at=self.clock(), position=position, drifts=drifted)
         else:
             yield from self._send(position, run.plan.changes[position])
+
+    def _done_by_asking(self, run: Run, seen: Facts) -> list[Event]:
+        """Return that what was only asked for with ``-WhatIf`` is done: some cmdlets ignore it."""
+        return [
+            ChangeFoundDone(at=self.clock(), position=position, reason=_ASKED)
+            for position, status in enumerate(run.statuses)
+            if status is Status.PENDING and position in run.asked
+            for change in (run.plan.changes[position],)
+            if same(_stands(change, seen), change.difference.after)
+        ]
+
+    def _finish(self, run: Run, outcome: Outcome) -> Events:
+        """Close the run if it is as *outcome* says: by the latest look, or one more."""
+        telling = run.plan.changes if outcome is Outcome.SUCCEEDED else run.asked
+        if not telling:
+            yield RunFinished(at=self.clock(), outcome=outcome)
+            return
+        self._seen = seen = self._seen or self._look()
+        otherwise = self._done_by_asking(run, seen)
+        if outcome is Outcome.SUCCEEDED:
+            otherwise += self._taken_back(run, seen)
+        if otherwise:
+            yield from otherwise
+        else:
+            yield RunFinished(at=self.clock(), outcome=outcome)
+
+    def _taken_back(self, run: Run, seen: Facts) -> list[Event]:
+        """Return what somebody changed again after it was made, or found done, in this run."""
+        stands = [_stands(change, seen) for change in run.plan.changes]
+        return [
+            self._drifted(position, change, now)
+            for position, (change, now) in enumerate(zip(run.plan.changes, stands, strict=True))
+            if not same(now, change.difference.after)
+        ]
 
     def _send(self, position: int, change: Change) -> Events:
         yield ChangeStarted(at=self.clock(), position=position)
@@ -201,21 +234,10 @@ class Runner:
         return self._touched(change)
 
     def _touched(self, change: Change) -> Value:
-        """Return what the change is about, freshly read. Raises Unreachable where nobody knows.
-
-        That its object is there no longer is known: it is somebody else's work, as drift is.
-        """
+        """Return what the change is about, freshly read. Raises Unreachable where nobody knows."""
         self._seen = None
         facts = self._look()
-        try:
-            if _is_gone(facts, change.setting.ref):
-                return _GONE
-            now = touched(change.setting, facts.one(change.setting.ref))
-        except UnknownFact as error:
-            raise Unreachable(
-                f"{label(change.setting)} cannot be read: {error.reason}",
-                "Look at it in the Exchange Management Shell, then resume the run.",
-            ) from error
+        now = _stands(change, facts)
         self._seen = facts
         return now
 
@@ -254,80 +276,21 @@ class Runner:
             yield UndoFailed(at=self.clock(), position=position, reason=reason)
 
 
-class _Hourglass:
-    """Measures how long a change has been in doubt, by a clock that nobody puts forward or back.
+def _stands(change: Change, seen: Facts) -> Value:
+    """Return what the change is about. Raises Unreachable where nobody knows.
 
-    Only the time before this process took the run up is taken from the journal, and never for
-    less than none of it nor for more than all.
+    That its object is there no longer is known: it is somebody else's work, as drift is.
     """
-
-    def __init__(self, run: Run, runner: Runner) -> None:
-        self._runner = runner
-        self._settle = run.settle
-        since = _doubted(run)
-        passed = (runner.clock() - since).total_seconds() if since else 0.0
-        self._begun = runner.steady() - min(max(passed, 0.0), run.settle)
-
-    def heed(self, event: Event) -> None:
-        """Begin anew where a command is about to be sent."""
-        if isinstance(event, ChangeStarted | UndoStarted):
-            self._begun = self._runner.steady()
-
-    def now(self, run: Run) -> datetime:
-        """Return the time; while a change is in doubt, when it was sent and what passed since."""
-        since = _doubted(run)
-        if since is None:
-            return self._runner.clock()
-        passed = min(self._runner.steady() - self._begun, self._settle)
-        return since + timedelta(seconds=passed)
-
-
-def _doubted(run: Run) -> datetime | None:
-    """Return when the command was sent whose effect is in doubt."""
-    doubtful = (at for at, status in enumerate(run.statuses) if status in DOUBTFUL)
-    position = next(doubtful, None)
-    return None if position is None else run.sent[position]
-
-
-def drive(
-    run: Run,
-    runner: Runner,
-    record: Callable[[Event], None],
-    *,
-    stopping: Callable[[], bool],
-) -> Run:
-    """Carry out *run* to its end, or to where it has to stop; *record* makes each event durable.
-
-    It stops at a boundary between actions when *stopping* says so, and where the wire fails: the
-    run then ends with RunInterrupted and can be resumed.
-    """
-    glass = _Hourglass(run, runner)
-    while (action := next_action(run, glass.now(run))) is not None:
-        if stopping():
-            return _interrupt(run, runner, record, "stopped by request", unreachable=False)
-        if isinstance(action, Wait):
-            runner.pause((action.until - glass.now(run)).total_seconds())
-            continue
-        try:
-            for event in runner.perform(run, action):
-                record(event)
-                run = evolve(run, event)
-                glass.heed(event)
-        except TransportError as error:
-            return _interrupt(run, runner, record, str(error), unreachable=True)
-    return run
-
-
-def _interrupt(
-    run: Run, runner: Runner, record: Callable[[Event], None], reason: str, *, unreachable: bool
-) -> Run:
-    event = RunInterrupted(at=runner.clock(), reason=reason, unreachable=unreachable)
-    record(event)
-    return evolve(run, event)
-
-
-def _is_gone(facts: Facts, ref: ObjectRef) -> bool:
-    return all(seen.ref.guid != ref.guid for seen in facts.of(ref.kind))
+    ref = change.setting.ref
+    try:
+        if all(one.ref.guid != ref.guid for one in seen.of(ref.kind)):
+            return _GONE
+        return touched(change.setting, seen.one(ref))
+    except UnknownFact as error:
+        raise Unreachable(
+            f"{label(change.setting)} cannot be read: {error.reason}",
+            "Look at it in the Exchange Management Shell, then resume the run.",
+        ) from error
 
 
 def _reason(errors: Sequence[ErrorRecord]) -> str:
