@@ -51,7 +51,7 @@ def _part(found: re.Match[str]) -> str:
 @example("it's \u2019fine\u2018\u201a\u201b")
 @example("a\nRemove-Mailbox *")
 @example("\u202egnp.exe\u200b\ufeff\u061c\xad\U000e0041")
-@example("$(Remove-Mailbox *) `n \"x\"; | # -Confirm:$false")
+@example('$(Remove-Mailbox *) `n "x"; | # -Confirm:$false')
 @example("''''")
 @example("\ud800")
 def test_quoted_text_evaluates_to_exactly_itself_on_one_line(text: str) -> None:
@@ -99,7 +99,9 @@ def test_a_pipeline_is_one_line() -> None:
     ("error", "failure"),
     [
         (
-            ErrorRecord("x", "[Server=EX01] [FailureCategory=Cmdlet-ADOperationException] 1A2B,Set"),
+            ErrorRecord(
+                "x", "[Server=EX01] [FailureCategory=Cmdlet-ADOperationException] 1A2B,Set"
+            ),
             "ADOperationException",
         ),
         (ErrorRecord("x", "CommandNotFoundException"), "CommandNotFoundException"),
