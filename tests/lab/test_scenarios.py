@@ -170,3 +170,34 @@ def test_fifty_servers_are_read_whole(start: Start) -> None:
             ]
         )
     assert len(answer.output) == 300
+
+
+UNCHANGEABLE = {"newer-object": {"EX02\\From the future"}}
+
+
+@pytest.mark.parametrize("name", sorted(set(scenarios()) - {"fifty-servers"}))
+def test_every_connector_can_be_switched_off_and_on_again(start: Start, name: str) -> None:
+    lab = start(name)
+    before = lab.snapshot()
+    refused = set()
+    with Client(lab) as client:
+        for key, state in before.items():
+            kind, _, label = key.partition(":")
+            if kind == "TransportConfig" or not state["Enabled"]:
+                continue
+            for value in (False, True):
+                answer = client.run(
+                    f"Set-{kind}", Identity=state["Guid"], Enabled=value, Confirm=False
+                )
+                refused |= {label} if answer.errors else set()
+    assert refused == UNCHANGEABLE.get(name, set())
+    assert lab.snapshot() == before
+
+
+def test_what_was_taken_meanwhile_cannot_be_switched_on_again(start: Start) -> None:
+    lab = start("binding-conflict")
+    with Client(lab) as client:
+        answer = client.run(
+            "Set-ReceiveConnector", Identity="Old Fabrikam", Enabled=True, Confirm=False
+        )
+    assert "ConnectorMappingConflictException" in answer.error
