@@ -4,7 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from orchestrator.app import records
@@ -164,9 +164,7 @@ def _carry_out(
     with _held(workplace, plan) as hold:
         refuse_while_in_doubt(store, plan.organization.guid)
         _use_once(store, started, hold)
-        history = f"organization/{plan.organization.guid}"
-        entry = records.link(started.run, started.at)
-        store.append(history, len(store.read(history)), [entry], hold=hold)
+        _take_the_lead(store, started.run, plan, hold, started.at)
         ledger = _Ledger(store, records.stream_of(started.run), 0, hold, done, listener)
         ledger.record(started)
         _drive(workplace, session, ledger)
@@ -193,13 +191,22 @@ def _refuse_used(store: Store, sealed: str) -> None:
         )
 
 
-def refuse_while_in_doubt(store: Store, guid: str) -> None:
-    """Raise HeldError where the organization's latest run has a change whose effect is unknown."""
+def _take_the_lead(store: Store, name: str, plan: Plan, hold: Hold, at: datetime) -> None:
+    """Make the run the organization's latest, which alone may have anything in doubt."""
+    history = f"organization/{plan.organization.guid}"
+    entries = store.read(history)
+    if not entries or records.linked(entries[-1].payload) != name:
+        store.append(history, len(entries), [records.link(name, at)], hold=hold)
+
+
+def refuse_while_in_doubt(store: Store, guid: str, *, but: str = "") -> None:
+    """Raise HeldError where the organization's latest run has a change whose effect is unknown.
+
+    *but* is a run to which that does not matter: the one that is to be taken up again.
+    """
     entries = store.read(f"organization/{guid}")
-    if not entries:
-        return
-    latest = records.linked(entries[-1].payload)
-    if not records.events_of(store, latest):
+    latest = records.linked(entries[-1].payload) if entries else but
+    if latest == but or not records.events_of(store, latest):
         return
     run = records.load(store, latest)
     if run.outcome is None and run.doubtful:
@@ -297,18 +304,20 @@ def roll_back(
 
 def _again(workplace: Workplace, name: str, listener: Listener, event: Callable[[], Event]) -> Done:
     store = workplace.store
-    plan = records.load(store, name).plan
-    done = Done(plan.organization.name)
+    done = Done(name.partition("/")[2])
     try:
+        plan = records.load(store, name).plan
         organization = find_organization(workplace, plan.organization.name)
         with (
             _held(workplace, plan) as hold,
             contextlib.closing(workplace.session(organization)) as session,
         ):
-            session.pin(plan.controller)
-            _answers_as(plan, organization, session.ask((IDENTITY,)))
+            refuse_while_in_doubt(store, plan.organization.guid, but=name)
             recorded = records.events_of(store, name)
             done.run = rebuild(recorded)
+            session.pin(plan.controller)
+            _answers_as(plan, organization, session.ask((IDENTITY,)))
+            _take_the_lead(store, name, plan, hold, workplace.clock())
             stream = records.stream_of(name)
             ledger = _Ledger(store, stream, len(recorded), hold, done, listener)
             ledger.record(event())
