@@ -1,8 +1,13 @@
 """The command line beside a running lab, as a person or a program meets it."""
 
+import contextlib
 import json
+import os
+import select
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,3 +82,65 @@ def process(*arguments: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@contextlib.contextmanager
+def attended(arguments: Sequence[str], **environment: str) -> Iterator["Person"]:
+    """Start the program on a terminal of 80 columns, with a person at it."""
+    assert sys.platform != "win32", "Windows has no pty: mark the test with skipif"
+    import pty  # noqa: PLC0415 - POSIX's alone
+
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(  # noqa: S603 - this program, with arguments of the tests
+        [sys.executable, "-m", "orchestrator", *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "80", **environment},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        yield Person(ours, child)
+    finally:
+        child.kill()
+        child.wait()
+        os.close(ours)
+
+
+class Person:
+    """Reads what the program says and types answers."""
+
+    def __init__(self, terminal: int, child: "subprocess.Popen[bytes]") -> None:
+        self._terminal = terminal
+        self._child = child
+        self.seen = ""
+
+    def waits_for(self, text: str) -> None:
+        """Read until *text* was said."""
+        while text not in self.seen:
+            assert self._read(), f"it ended without {text!r}: {self.seen}"
+
+    def types(self, text: str) -> None:
+        """Type *text* and the return key."""
+        os.write(self._terminal, text.encode() + b"\n")
+
+    def interrupts(self) -> None:
+        """Press Ctrl-C."""
+        self._child.send_signal(signal.SIGINT)
+
+    def leaves(self) -> int:
+        """Read to the end and return the exit code."""
+        while self._read():
+            pass
+        return self._child.wait(30)
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._terminal], [], [], 30)
+        assert ready, f"it says nothing any more: {self.seen}"
+        try:
+            read = os.read(self._terminal, 65536)
+        except OSError:  # Linux tells the end of a terminal so
+            return False
+        self.seen += read.decode("utf-8", "replace").replace("\r\n", "\n")
+        return bool(read)

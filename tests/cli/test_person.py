@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.lab import Delay
-from tests.cli.door import AGREED, REMOVE, Door, process
-from tests.cli.person import attended
+from tests.cli.door import AGREED, REMOVE, Door, attended, process
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a person needs a pty")
 
 Open = Callable[..., Door]
 QUESTION = "Apply these changes to 1 organization? [y/N]"
@@ -58,7 +59,7 @@ def test_a_rollback_asks_too(door: Door) -> None:
 def test_leaving_at_the_question_changes_nothing(door: Door) -> None:
     with attended([*REMOVE, "--reason", "x"]) as person:
         person.waits_for(QUESTION)
-        person.types("\x03")
+        person.interrupts()
         assert person.leaves() == 130
     assert not door.received()
 
