@@ -1,8 +1,12 @@
 """Several organizations side by side: one worker thread each, the main thread waits for signals."""
 
 import os
-from collections.abc import Callable, Iterable
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from types import FrameType
 from typing import TypeVar
 
 from orchestrator.app.workplace import Workplace
@@ -29,22 +33,41 @@ def side_by_side(
     At the first Ctrl-C *on_interrupt* is called and every run stops at the next boundary between
     actions; items not begun are begun and stop at once. At the second the process leaves.
     """
-    with ThreadPoolExecutor(max_workers=max(1, forks)) as pool:
+    with _listening(workplace), ThreadPoolExecutor(max_workers=max(1, forks)) as pool:
         futures = [pool.submit(work, item) for item in items]
         _await(workplace, futures, on_interrupt)
         return [future.result() for future in futures]
+
+
+@contextmanager
+def _listening(workplace: Workplace) -> Iterator[None]:
+    """Hear Ctrl-C without an exception, which could arrive while the last one is dealt with."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    presses: list[int] = []
+
+    def hear(number: int, _frame: FrameType | None) -> None:
+        presses.append(number)
+        if len(presses) > 1:
+            os._exit(INTERRUPTED)
+        workplace.stop.set()
+
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _await(
     workplace: Workplace, futures: list[Future[_R]], on_interrupt: Callable[[], None]
 ) -> None:
     pending: set[Future[_R]] = set(futures)
+    told = workplace.stop.is_set()
     while pending:
-        try:
-            # Windows delivers no Ctrl-C to a thread that waits without an end.
-            _, pending = wait(pending, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
-        except KeyboardInterrupt:
-            if workplace.stop.is_set():
-                os._exit(INTERRUPTED)
-            workplace.stop.set()
+        # Windows delivers no Ctrl-C to a thread that waits without an end.
+        _, pending = wait(pending, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
+        if workplace.stop.is_set() and not told:
+            told = True
             on_interrupt()
