@@ -156,7 +156,9 @@ _UNDOING: list[Event] = [*_done(0), _BACK, UndoStarted(NOW, 0)]
         ([*_done(0, 1, 2), RunFinished(NOW, Outcome.SUCCEEDED), _BACK], Undo(2)),
     ],
 )
-def test_after_these_events_that_comes_next(events: list[Event], action: Action | str | None) -> None:
+def test_after_these_events_that_comes_next(
+    events: list[Event], action: Action | str | None
+) -> None:
     wanted = Finish(Outcome.ROLLED_BACK) if action == "rolled back" else action
     assert next_action(_run(*events), _LATER) == wanted
 
