@@ -1,6 +1,5 @@
 """A jump host beside a lab: the product's own parts, plugged together over the real wire."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +13,7 @@ from orchestrator.app.workplace import Workplace, connect_psrp, utc_now
 from orchestrator.core.events import Event, Mandate, OnFailure
 from orchestrator.core.plan import Plan
 from orchestrator.core.run import Run
-from orchestrator.lab import PASSWORD, Lab, Scenario, parse_scenario
+from orchestrator.lab import PASSWORD, Lab, parse_scenario
 from orchestrator.loader import find_playbook, load_inventory
 from orchestrator.loader.playbook import load_playbook
 
@@ -55,11 +54,13 @@ class Desk:
     events: list[Event] = field(default_factory=list)
 
     def plan(self, playbook: str, **inputs: str) -> Planned:
+        """Plan a shipped playbook and keep the session."""
         file = find_playbook(playbook)
         organization = self.workplace.inventory.organizations[0]
         return plan_organization(self.workplace, organization, load_playbook(file), inputs)
 
     def planned(self, playbook: str, **inputs: str) -> Plan:
+        """Plan a shipped playbook that can be planned, and leave."""
         found = self.plan(playbook, **inputs)
         assert found.plan is not None, found.error
         assert found.session is not None
@@ -74,17 +75,21 @@ class Desk:
         whatif: bool = False,
         listener: Callable[[Run, Event], None] | None = None,
     ) -> Done:
+        """Carry out a plan for a reason, as a batch of its own."""
         options = Options(Mandate("tester", reason="a test"), on_failure, whatif)
         batch = new_batch(self.workplace)
         return carry_out(self.workplace, planned, batch, options, listener or self.heard)
 
     def heard(self, _run: Run, event: Event) -> None:
+        """Keep an event that was recorded."""
         self.events.append(event)
 
     def resume(self, run: str) -> Done:
+        """Take a run up again."""
         return resume(self.workplace, run, self.heard)
 
     def roll_back(self, run: str, *, in_doubt: bool = False) -> Done:
+        """Undo a run."""
         return roll_back(self.workplace, run, self.heard, reason="a test", in_doubt=in_doubt)
 
     def state(self) -> dict[str, object]:
@@ -95,8 +100,12 @@ class Desk:
         }
 
     def writes(self) -> list[str]:
-        """The writes that took effect, as cmdlet and object, by the lab's own audit log."""
-        return [f"{entry.cmdlet} {entry.object}" for entry in self.lab.audit() if entry.effective]
+        """Our writes that took effect, as cmdlet and object, by the lab's own audit log."""
+        return [
+            f"{entry.cmdlet} {entry.object}"
+            for entry in self.lab.audit()
+            if entry.effective and entry.caller == "CONTOSO\\ops"
+        ]
 
 
 def _lasts(name: str) -> bool:
@@ -137,12 +146,3 @@ def dedicated() -> Iterator[Lab]:
     """A lab in which fabrikam.com has connectors of its own."""
     with Lab(DEDICATED) as lab:
         yield lab
-
-
-@pytest.fixture
-def scenario() -> Scenario:
-    """The scenario of ``dedicated``."""
-    return DEDICATED
-
-
-os.environ.setdefault("NO_COLOR", "1")

@@ -28,6 +28,7 @@ class Fuse:
     count: int = 0
 
     def pass_by(self, kind: str, *, after: bool) -> None:
+        """Count, and kill this process if it was its turn."""
         if kind != self.kind or after != self.after:
             return
         self.count += 1

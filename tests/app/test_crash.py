@@ -3,17 +3,17 @@
 import multiprocessing
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from tests.app.conftest import DEDICATED, REMOVE, RETIRE, Desk
-from tests.app.killer import Fuse, Job, work
 
 from orchestrator.app import records
 from orchestrator.core.errors import UsageError
 from orchestrator.core.events import Outcome
 from orchestrator.core.run import Run
 from orchestrator.lab import Lab
+from tests.app.conftest import DEDICATED, REMOVE, RETIRE, Desk
+from tests.app.killer import Fuse, Job, work
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 
@@ -44,11 +44,13 @@ def _moments(changes: int) -> list[tuple[str, int, bool]]:
 
 
 @pytest.fixture(scope="module")
-def processes() -> Iterator[multiprocessing.context.ForkServerContext]:
+def processes() -> multiprocessing.context.ForkServerContext:
     """Return a way to start processes that have everything imported."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.app.killer", "orchestrator.transports.psrp", "pypsrp.powershell"])
-    yield context
+    context.set_forkserver_preload(
+        ["tests.app.killer", "orchestrator.transports.psrp", "pypsrp.powershell"]
+    )
+    return context
 
 
 @pytest.fixture
@@ -64,9 +66,7 @@ def undisturbed(open_desk: Callable[..., Desk]) -> Callable[..., tuple[object, l
     return carry_out
 
 
-def _kill(
-    processes: multiprocessing.context.ForkServerContext, desk: Desk, job: Job, fuse: Fuse
-) -> None:
+def _kill(processes: multiprocessing.context.ForkServerContext, job: Job, fuse: Fuse) -> None:
     process = processes.Process(target=work, args=(job, fuse))
     process.start()
     process.join(60)
@@ -103,7 +103,7 @@ def _check(
     with Lab(DEDICATED) as lab:
         desk = open_desk(lab)
         before = desk.state()
-        _kill(processes, desk, _job(desk, name, inputs), Fuse(*moment))
+        _kill(processes, _job(desk, name, inputs), Fuse(*moment))
         run = _resumed(desk)
         if run is None:
             assert desk.state() == before
