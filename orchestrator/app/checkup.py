@@ -77,8 +77,8 @@ def _store(workplace: Workplace) -> str:
         runs = len(store.streams("run/"))
         store.close()
         return f"the journal in {directory} can be read; runs in it: {runs}"
-    above = next(each for each in (directory, *directory.absolute().parents) if each.is_dir())
-    if not os.access(above, os.W_OK):
+    above = next(each for each in (directory, *directory.absolute().parents) if each.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
         raise StoreError(
             f"no journal can be made in {directory}", "Name another directory with --store."
         )

@@ -4,6 +4,8 @@ import os
 import shlex
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -85,13 +87,30 @@ def up(terminal: Terminal, scenario: str, port: int, auth: str, write_inventory:
             f"port {port} or one after it cannot be had: {error.strerror}",
             "Name another one with --port, or none for any that is free.",
         ) from error
-    try:
+    with _until_interrupted(lab):
         _write(write_inventory, lab.inventory_text(auth=auth, credential=f"env:{VARIABLE}"))
         _announce(terminal, lab, write_inventory)
-        _serve()
-    finally:
-        lab.stop()
+        # Windows delivers no Ctrl-C to a thread that waits without an end.
+        while not threading.Event().wait(_TICK):
+            pass
     terminal.tell(wrapped("The lab has stopped; its organization is gone."))
+
+
+@contextmanager
+def _until_interrupted(lab: "Lab") -> Iterator[None]:
+    """End with Ctrl-C, or with being asked to end as a service is; the lab ends in any case."""
+    before = signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        lab.stop()
+
+
+def _interrupted(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _write(file: Path, text: str) -> None:
@@ -152,20 +171,3 @@ def export(variable: str, value: str) -> str:
     if os.name == "nt":
         return f"$env:{variable} = '{value}'"
     return f"export {variable}={shlex.quote(value)}"
-
-
-def _serve() -> None:
-    """Wait for Ctrl-C, or for being asked to end as a service is."""
-    before = signal.signal(signal.SIGTERM, _interrupted)
-    try:
-        # Windows delivers no Ctrl-C to a thread that waits without an end.
-        while not threading.Event().wait(_TICK):
-            pass
-    except KeyboardInterrupt:
-        return
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupted(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
