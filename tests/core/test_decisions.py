@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from orchestrator.core.command import command
 from orchestrator.core.errors import ConfigurationError
-from orchestrator.core.facts import Facts, ObjectRef, Observation, Query, UnknownFact
+from orchestrator.core.facts import Facts, ObjectRef, Observation, Query, UnknownFact, Value
 from orchestrator.core.inventory import Protection
 from orchestrator.core.plan import (
+    Draft,
     Drift,
     Plan,
     Sealed,
@@ -30,8 +31,11 @@ from orchestrator.exchange.objects import (
     OBJECT_KINDS,
     RECEIVE_CONNECTOR,
     RECEIVE_LIST,
+    SEND_CONNECTOR,
+    SEND_LIST,
     TRANSPORT_CONFIG,
 )
+from orchestrator.exchange.protection import Linked
 from orchestrator.exchange.rules import rules
 from orchestrator.steps.connectors import DedicatedReceiveConnectors
 from orchestrator.steps.domains import DomainSecureList
@@ -103,15 +107,30 @@ def test_a_plan_says_what_it_was_made_from_and_when_it_expires() -> None:
     assert _PLAN.lowers_security
 
 
-def test_a_plan_asks_each_kind_once_for_steps_guards_requirements_and_rules() -> None:
-    guarded = plan(
-        _OFF_LIST,
-        facts=_FACTS,
-        guards=[Listed("send", "fabrikam.com")],
-        require=[AcceptsAnonymous(None)],
+def test_a_draft_asks_each_kind_once_for_steps_guards_requirements_and_rules() -> None:
+    draft = Draft(
+        playbook="test",
+        playbook_digest="",
+        title="",
+        inputs={},
+        require=(AcceptsAnonymous(None),),
+        steps=((Listed("send", "fabrikam.com"), _OFF_LIST), (None, _ON_LIST)),
+        rules=(Linked(),),
+        domains=(),
     )
-    assert not guarded.changes
-    assert [query.kind for query in guarded.asked] == [TRANSPORT_CONFIG]
+    assert draft.asked == (Query(TRANSPORT_CONFIG, (RECEIVE_LIST,)),)
+    asked = {query.kind: query.properties for query in draft.queries()}
+    assert asked[TRANSPORT_CONFIG] == (RECEIVE_LIST, SEND_LIST)
+    assert asked[SEND_CONNECTOR] == ("LinkedReceiveConnector",)
+    assert "PermissionGroups" in asked[RECEIVE_CONNECTOR]
+    assert len(asked) == len(draft.queries())
+
+
+def test_a_step_whose_guard_does_not_hold_is_left_out() -> None:
+    guards = [Listed("send", "fabrikam.com")]
+    assert not plan(_OFF_LIST, facts=_FACTS, guards=guards).changes
+    listed = _with(config(["fabrikam.com"], ["fabrikam.com"]))
+    assert len(plan(_OFF_LIST, facts=listed, guards=guards).changes) == 1
 
 
 def test_a_later_step_meets_what_an_earlier_one_leaves() -> None:
@@ -365,9 +384,7 @@ def test_the_commands_of_a_plan_as_it_was_made_follow_from_it() -> None:
         (25, "25"),
     ],
 )
-def test_values_are_told_in_words(
-    value: str | int | bool | tuple[str, ...] | None, text: str
-) -> None:  # noqa: FBT001 - a table
+def test_values_are_told_in_words(value: Value, text: str) -> None:
     assert words(value) == text
 
 

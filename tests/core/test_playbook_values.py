@@ -75,7 +75,7 @@ def test_a_placeholder_is_one_name_alone(argument: Literal, name: str | None) ->
 
 
 def test_a_placeholder_keeps_the_type_of_its_input() -> None:
-    arguments = {"a": "{{ flag }}", "b": "plain", "c": 3, "d": "{{ none }}"}
+    arguments: dict[str, Literal] = {"a": "{{ flag }}", "b": "plain", "c": 3, "d": "{{ none }}"}
     assert substitute(arguments, {"flag": True, "none": None}) == {
         "a": True,
         "b": "plain",

@@ -1,4 +1,4 @@
-"""One question asked at five moments: what is still to be done to make a setting true?"""
+"""One question, asked at five moments, is what is still to be done to make a setting true."""
 
 import pytest
 from hypothesis import given

@@ -30,7 +30,7 @@ def ref(kind: str, label: str) -> ObjectRef:
     return ObjectRef(kind, str(uuid.uuid5(uuid.NAMESPACE_OID, label.casefold())), label)
 
 
-def receive(server: str, name: str = "From Fabrikam", **changed: Value) -> Observation:
+def receive(server: str, name: str = "From Fabrikam", /, **changed: Value) -> Observation:
     """Return a receive connector: dedicated to a partner, unless something else is said.
 
     A property that is the empty text is one that the server did not show.
@@ -55,7 +55,7 @@ def receive(server: str, name: str = "From Fabrikam", **changed: Value) -> Obser
     return Observation(ref(RECEIVE_CONNECTOR, f"{server}\\{name}"), shown)
 
 
-def frontend(server: str, **changed: Value) -> Observation:
+def frontend(server: str, /, **changed: Value) -> Observation:
     """Return ``Default Frontend <server>`` as setup makes it."""
     properties: dict[str, Value] = {
         "AuthMechanism": ("Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS"),

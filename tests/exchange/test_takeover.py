@@ -77,7 +77,7 @@ def test_what_the_other_connector_did_not_show_is_not_guessed(name: str) -> None
             other.ref.__class__(RECEIVE_CONNECTOR, other.ref.guid, "Default Frontend EX01"),
             other.properties,
         )
-    with pytest.raises(UnknownFact, match="Default Frontend EX01.*(show|say)"):
+    with pytest.raises(UnknownFact, match=r"Default Frontend EX01.*(show|say)"):
         _judge(other)
 
 

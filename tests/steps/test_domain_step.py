@@ -8,7 +8,6 @@ from orchestrator.core.command import Delta
 from orchestrator.core.facts import Observation, UnknownFact
 from orchestrator.core.setting import Member
 from orchestrator.exchange.objects import (
-    RECEIVE_CONNECTOR,
     RECEIVE_LIST,
     SEND_LIST,
     TRANSPORT_CONFIG,
@@ -131,4 +130,3 @@ def test_whether_a_domain_is_listed_is_a_question_about_the_exact_entry() -> Non
     assert Listed("send", "fabrikam.com").check(seen(config())) is not None
     (query,) = Listed("send", "fabrikam.com").queries()
     assert (query.kind, query.properties) == (TRANSPORT_CONFIG, (SEND_LIST,))
-    assert RECEIVE_CONNECTOR != query.kind
