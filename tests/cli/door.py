@@ -84,13 +84,21 @@ def process(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
+if sys.platform == "win32":
+
+    def _terminal() -> tuple[int, int]:
+        raise OSError("Windows has no pty: mark the test with skipif")
+
+else:
+
+    def _terminal() -> tuple[int, int]:
+        return os.openpty()
+
+
 @contextlib.contextmanager
 def attended(arguments: Sequence[str], **environment: str) -> Iterator["Person"]:
     """Start the program on a terminal of 80 columns, with a person at it."""
-    assert sys.platform != "win32", "Windows has no pty: mark the test with skipif"
-    import pty  # noqa: PLC0415 - POSIX's alone
-
-    ours, theirs = pty.openpty()
+    ours, theirs = _terminal()
     child = subprocess.Popen(  # noqa: S603 - this program, with arguments of the tests
         [sys.executable, "-m", "orchestrator", *arguments],
         stdin=theirs,
@@ -125,9 +133,13 @@ class Person:
         """Type *text* and the return key."""
         os.write(self._terminal, text.encode() + b"\n")
 
-    def interrupts(self) -> None:
-        """Press Ctrl-C."""
-        self._child.send_signal(signal.SIGINT)
+    def insists(self) -> int:
+        """Press Ctrl-C until it leaves; one press can fall between its question and its ear."""
+        while self._child.poll() is None:
+            self._child.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(1.0)
+        return self.leaves()
 
     def leaves(self) -> int:
         """Read to the end and return the exit code."""

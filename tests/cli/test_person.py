@@ -59,8 +59,7 @@ def test_a_rollback_asks_too(door: Door) -> None:
 def test_leaving_at_the_question_changes_nothing(door: Door) -> None:
     with attended([*REMOVE, "--reason", "x"]) as person:
         person.waits_for(QUESTION)
-        person.interrupts()
-        assert person.leaves() == 130
+        assert person.insists() == 130
     assert not door.received()
 
 
