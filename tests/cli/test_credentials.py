@@ -11,9 +11,9 @@ import keyring
 import keyring.backend
 import keyring.errors
 import pytest
-from tests.cli.door import attended
 
 from orchestrator.__main__ import main
+from tests.cli.door import attended
 
 PASSWORD = "c0rrect horse; battery 'staple' ü"
 INVENTORY = """
