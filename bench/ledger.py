@@ -65,6 +65,10 @@ class Ledger:
     first: int
     deeds: dict[int, tuple[Standing, ...]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Take down what somebody did between the look and the plan."""
+        self._start = self.standings()
+
     def standings(self) -> tuple[Standing, ...]:
         """Return where everything that the plan changes stands now."""
         return tuple(map(self._standing, self.plan.changes))
@@ -85,40 +89,46 @@ class Ledger:
             return Standing.AFTER if has is change.setting.present else Standing.BEFORE
         return Standing.AFTER if value == change.difference.after else Standing.BEFORE
 
-    def replay(self, found: Tally) -> tuple[Author, ...]:
+    def replay(self, found: Tally, *, on_word: bool = False) -> tuple[Author, ...]:
         """Return who brought each thing to where it stands; tell what was done twice or to others.
 
         Twice is a command that was sent again although the first one had taken effect and nobody
-        had undone it. Done to others is a write that no change of the plan asks for, and an undo of
-        what was never ours.
+        had undone it; not one that only asked with ``-WhatIf``. Done to others is a write that no
+        change of the plan asks for, and an undo of what was never ours, unless *on_word* a person
+        had said so.
         """
-        authors = [Author.NOBODY] * len(self.plan.changes)
-        before = [Standing.BEFORE] * len(self.plan.changes)
+        before = list(self._start)
+        authors = [Author.NOBODY if at is Standing.BEFORE else Author.OTHERS for at in before]
         for entry in self.lab.audit()[self.first :]:
             if entry.number in self.deeds:
                 for at, standing in enumerate(self.deeds[entry.number]):
                     if standing is not before[at]:
                         authors[at], before[at] = Author.OTHERS, standing
             elif not entry.error:
-                self._own(entry, authors, before, found)
+                self._own(entry, authors, before, found, on_word=on_word)
         return tuple(authors)
 
     def _own(
-        self, entry: AuditEntry, authors: list[Author], before: list[Standing], found: Tally
+        self,
+        entry: AuditEntry,
+        authors: list[Author],
+        before: list[Standing],
+        found: Tally,
+        *,
+        on_word: bool,
     ) -> None:
         meant = self._meant(entry)
         if meant is None:
             found.overwritten.append(f"no change of the plan asks for {_told(entry)}")
             return
         at, wanted = meant
-        if authors[at] is Author.US and before[at] is wanted:
-            found.doubled.append(f"sent again after it took effect: {_told(entry)}")
-        if not entry.effective:
-            return
         ours = authors[at] is Author.US
-        if wanted is Standing.BEFORE and not ours:
-            found.overwritten.append(f"undone although not ours: {_told(entry)}")
-        authors[at], before[at] = Author.US, wanted
+        if ours and before[at] is wanted and "WhatIf" not in entry.parameters:
+            found.doubled.append(f"sent again after it took effect: {_told(entry)}")
+        if entry.effective:
+            if wanted is Standing.BEFORE and not ours and not on_word:
+                found.overwritten.append(f"undone although not ours: {_told(entry)}")
+            authors[at], before[at] = Author.US, wanted
 
     def _meant(self, entry: AuditEntry) -> tuple[int, Standing] | None:
         for at, change in enumerate(self.plan.changes):
@@ -132,9 +142,11 @@ class Ledger:
     def judge(self, run: Run) -> Tally:
         """Return where what *run* says of itself differs from the truth."""
         found = Tally()
-        authors = self.replay(found)
+        authors = self.replay(found, on_word=run.undo_doubtful)
         now = self.standings()
         for at, status in enumerate(run.statuses):
+            if run.outcome is None and run.whatif and status is Status.PENDING:
+                continue  # what a server did in spite of -WhatIf shows when the run goes on
             about = f"change {at} ({status}, {now[at].value} by {authors[at].value})"
             found.untold += [f"{about}: {what}" for what in _untold(status, authors[at], now[at])]
         found.wrong += _wrong(run, authors, now)
