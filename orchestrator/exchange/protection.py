@@ -20,6 +20,7 @@ from orchestrator.exchange.connectors import (
     is_reserved,
     ranges_of,
     receive_signs,
+    resolve,
     send_signs,
     shown,
 )
@@ -151,7 +152,7 @@ class Protected:
             seen = now.one(setting.ref)
             held = self.protection.protects_connector(
                 seen.text("Name"), setting.ref.label, setting.ref.guid
-            )
+            ) or any(resolve(entry, (seen,)) for entry in self.protection.connectors)
         else:
             held = isinstance(setting, Member) and self.protection.protects_domain(
                 to_ascii(setting.member)

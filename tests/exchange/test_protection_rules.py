@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.core.facts import Observation, UnknownFact, Value
+from orchestrator.core.facts import ObjectRef, Observation, UnknownFact, Value
 from orchestrator.core.inventory import Protection
 from orchestrator.core.playbook import Refusal
 from orchestrator.core.setting import Flags, Member, Scalar, Setting
@@ -202,6 +202,27 @@ def test_what_the_inventory_protects_is_not_touched(setting: Setting, facts: obj
     (verdict,) = Protected(_PROTECTION).judge(setting, facts, facts)
     assert isinstance(verdict, Refusal)
     assert verdict.reason.endswith(": contract 4711")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "EX01\\From Fabrikam",
+        "ex01.contoso.example\\from fabrikam",
+        "From Fabrikam",
+        receive("EX01").ref.guid,
+        f"{{{receive('EX01').ref.guid.upper()}}}",
+    ],
+)
+@pytest.mark.parametrize("server", ["EX01", "EX01.contoso.example"])
+def test_a_connector_is_protected_however_its_server_is_written(entry: str, server: str) -> None:
+    connector = Observation(receive("EX01").ref, receive(server).properties)
+    connector = Observation(
+        ObjectRef(RECEIVE_CONNECTOR, connector.ref.guid, f"{server}\\From Fabrikam"),
+        connector.properties,
+    )
+    rule = Protected(Protection(connectors=(entry,)))
+    assert refused(rule.judge(off(connector), seen(connector), seen())) == ["protected"]
 
 
 def test_protection_without_a_reason_still_protects_and_spares_the_rest() -> None:
