@@ -1,7 +1,5 @@
 """Kerberos for real: an MIT KDC, the lab as acceptor, an unmodified pypsrp as client."""
 
-from collections.abc import Iterator
-
 import pytest
 from pypsrp.exceptions import AuthenticationError
 
@@ -12,25 +10,6 @@ from tests.lab.outsider import Client
 pytestmark = pytest.mark.kerberos
 
 HOST = "ex01.contoso.example"
-
-
-@pytest.fixture(scope="module")
-def realm() -> Iterator[Realm]:
-    """Start a realm; without its programs these tests cannot say anything."""
-    pytest.importorskip("krb5", reason="pip install 'pyspnego[kerberos]'")
-    if missing_packages():
-        pytest.skip(f"apt-get install {' '.join(missing_packages())}")
-    with Realm() as running:
-        yield running
-
-
-@pytest.fixture
-def lab(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """A lab that accepts Kerberos only, in the realm's environment."""
-    for name, value in realm.environment.items():
-        monkeypatch.setenv(name, value)
-    with Lab("default", options=Options(auth=("kerberos",), https=True)) as running:
-        yield running
 
 
 @pytest.mark.parametrize("encryption", ["auto", "always", "never"])
