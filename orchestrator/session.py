@@ -8,6 +8,7 @@ Unknown, never empty.
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from orchestrator.core.command import Command, ErrorRecord, Record, Result, Statement, Transport
 from orchestrator.core.errors import (
@@ -43,6 +44,8 @@ _NEXT_SERVER = (Unreachable, NotExchange, Throttled)
 _PASSING = (Unreachable, ConnectionLost, ProtocolViolation, Throttled)
 _NOT_FOUND = "CommandNotFoundException"
 
+Answer: TypeAlias = tuple[Observation, ...] | Unknown
+
 
 class Session:
     """A Reader and a Writer over one organization. It belongs to one thread.
@@ -67,19 +70,23 @@ class Session:
         self._transport: Transport | None = None
         self._server = ""
         self._narrowing = True
+        self._rights: dict[Query, Answer] = {}
 
     def close(self) -> None:
         """Release the session on the server. Never raises."""
         if self._transport is not None:
             self._transport.close()
         self._transport = None
+        self._rights.clear()
 
     def pin(self, controller: str = "") -> None:
         """Use *controller* for everything from now on, or find one if none is pinned yet.
 
+        A plan and a run begin with it, and with them the question what the session may do.
         Found is the one that answers for the organization's TransportConfig. Raises RefusedError
         where the server does not say which one that was.
         """
+        self._rights.clear()
         self.controller = controller or self.controller
         if self.controller:
             return
@@ -94,11 +101,16 @@ class Session:
             )
 
     def ask(self, queries: Sequence[Query]) -> Facts:
-        """Return what is known, asked of the pinned domain controller."""
+        """Return what is known, asked of the pinned domain controller.
+
+        Which cmdlets there are is asked once in a session: Exchange settles that when the session
+        is opened, and shows a change of roles to the next one only [doc].
+        """
         asked = tuple(map(_identified, unite(queries)))
-        known = self._batch(asked) if len(asked) > 1 and self._narrowing else None
-        if known is None:
-            known = {query.kind: self._single(query) for query in asked}
+        known = self._asked(tuple(query for query in asked if query not in self._rights))
+        for query in asked:
+            if query.kind == CMDLET:
+                known[CMDLET] = self._remembered(query, known.get(CMDLET))
         checked = {kind: self._from_pinned(kind, seen) for kind, seen in known.items()}
         return Facts(checked, self.controller, self._server)
 
@@ -106,9 +118,20 @@ class Session:
         """Send one write, once. After ConnectionLost its effect is unknown."""
         return self._guarded((command,))
 
-    def _batch(
-        self, queries: Sequence[Query]
-    ) -> dict[str, tuple[Observation, ...] | Unknown] | None:
+    def _asked(self, queries: Sequence[Query]) -> dict[str, Answer]:
+        known = self._batch(queries) if len(queries) > 1 and self._narrowing else None
+        return {query.kind: self._single(query) for query in queries} if known is None else known
+
+    def _remembered(self, query: Query, answer: Answer | None) -> Answer:
+        """Return what was answered now or before; ask if the session was replaced meanwhile."""
+        if answer is None:
+            kept = self._rights.get(query)
+            answer = self._single(query) if kept is None else kept
+        if not isinstance(answer, Unknown):
+            self._rights[query] = answer
+        return answer
+
+    def _batch(self, queries: Sequence[Query]) -> dict[str, Answer] | None:
         """Return the answers to all *queries*, or None where they cannot be told apart."""
         result = self._read(*(self._statement(query, narrow=True) for query in queries))
         missing = [error for error in result.errors if _is_missing(error, queries)]
@@ -123,7 +146,7 @@ class Session:
         seen = {query.kind: _observed(query, by_kind[query.kind]) for query in queries}
         return None if any(map(_is_hollow, seen.values())) else seen
 
-    def _single(self, query: Query) -> tuple[Observation, ...] | Unknown:
+    def _single(self, query: Query) -> Answer:
         if self._narrowing:
             narrowed = self._attempt(_identified(query), narrow=True)
             if not isinstance(narrowed, Unknown) and not _is_hollow(narrowed):
@@ -133,7 +156,7 @@ class Session:
             self._narrowing = False
         return plain
 
-    def _attempt(self, query: Query, *, narrow: bool) -> tuple[Observation, ...] | Unknown:
+    def _attempt(self, query: Query, *, narrow: bool) -> Answer:
         result = self._read(self._statement(query, narrow=narrow))
         errors = [error for error in result.errors if not _is_missing(error, (query,))]
         if errors:
@@ -211,9 +234,7 @@ class Session:
             f"{self.organization.name}: no server answered: {reasons}", failures[0].advice
         )
 
-    def _from_pinned(
-        self, kind: str, seen: tuple[Observation, ...] | Unknown
-    ) -> tuple[Observation, ...] | Unknown:
+    def _from_pinned(self, kind: str, seen: Answer) -> Answer:
         """Return what was seen, or Unknown where another domain controller answered for it."""
         if isinstance(seen, Unknown) or kind == CMDLET:
             return seen
@@ -238,7 +259,7 @@ def _identified(query: Query) -> Query:
     return Query(query.kind, properties, query.names)
 
 
-def _observed(query: Query, records: Sequence[Record]) -> tuple[Observation, ...] | Unknown:
+def _observed(query: Query, records: Sequence[Record]) -> Answer:
     try:
         seen = [observe(query.kind, record, query.properties) for record in records]
     except UnknownFact as error:
@@ -246,7 +267,7 @@ def _observed(query: Query, records: Sequence[Record]) -> tuple[Observation, ...
     return tuple({observation.ref.guid: observation for observation in seen}.values())
 
 
-def _is_hollow(seen: tuple[Observation, ...] | Unknown) -> bool:
+def _is_hollow(seen: Answer) -> bool:
     """Say whether an answer says nothing: unreadable, or objects without any value."""
     return isinstance(seen, Unknown) or any(
         all(value in {None, ()} for value in observation.properties.values())

@@ -35,6 +35,7 @@ from orchestrator.core.facts import Facts, Query, Reader, UnknownFact, Value, Wr
 from orchestrator.core.plan import Change, Drift, drifts, label, words
 from orchestrator.core.playbook import Rule
 from orchestrator.core.run import (
+    DOUBTFUL,
     Action,
     Apply,
     AskWhatIf,
@@ -88,11 +89,13 @@ class Runner:
     clock: Callable[[], datetime]
     steady: Callable[[], float]
     pause: Callable[[float], None]
+    _needed: Sequence[Query] = field(default=(), init=False)
     _seen: Facts | None = field(default=None, init=False)
     _lost: Counter[int] = field(default_factory=Counter, init=False)
 
     def perform(self, run: Run, action: Action) -> Events:
         """Yield what happens while *action* is carried out. Raises TransportError."""
+        self._needed = self._left(run)
         match action:
             case AskWhatIf(position=position):
                 yield from self._ask_whatif(position, run.plan.changes[position])
@@ -110,7 +113,14 @@ class Runner:
                 assert_never(action)
 
     def _look(self) -> Facts:
-        return self.reader.ask(self.queries)
+        return self.reader.ask(self._needed)
+
+    def _left(self, run: Run) -> Sequence[Query]:
+        """Return what has to be read: where nothing is left to judge, only what was changed."""
+        if any(status is Status.PENDING or status in DOUBTFUL for status in run.statuses):
+            return self.queries
+        kinds = {change.setting.ref.kind for change in run.plan.changes}
+        return tuple(query for query in self.queries if query.kind in kinds)
 
     def _ask_whatif(self, position: int, change: Change) -> Events:
         apply = change.difference.apply
