@@ -9,18 +9,22 @@ how long each organization took of it.
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
-# What a session imports when it is opened; the script's imports are not counted either.
+# What is imported when a session or the store is opened; the script's imports do not count either.
 import filelock  # noqa: F401 - see above
 import pypsrp.powershell  # noqa: F401 - likewise
 
+from orchestrator import credentials  # noqa: F401 - as filelock
 from orchestrator.app.batch import side_by_side
 from orchestrator.app.execution import Done, Options, carry_out, new_batch
 from orchestrator.app.planning import Planned, plan_organization
 from orchestrator.app.workplace import Workplace, connect_psrp
 from orchestrator.core.events import Mandate, Outcome
 from orchestrator.core.inventory import Organization
+from orchestrator.core.playbook import Playbook
+from orchestrator.journal import sqlite  # noqa: F401 - as filelock
 from orchestrator.loader import find_playbook, load_inventory, load_playbook
 from orchestrator.transports import connection, pool, psrp  # noqa: F401 - as filelock
 
@@ -37,17 +41,19 @@ def main() -> None:
     """Do the job that the arguments name and print what it took."""
     job, inventory, store, *forks = sys.argv[1:]
     workplace = Workplace(load_inventory(Path(inventory)), store, connect_psrp)
+    name, given = JOBS[job]
+    playbook = load_playbook(find_playbook(name))
     wall, cpu = time.perf_counter(), time.process_time()
-    took = carried_out(workplace, job, int(forks[0]) if forks else 1)
+    took = carried_out(workplace, playbook, given, int(forks[0]) if forks else 1)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     workplace.close()
     print(json.dumps({"wall": wall, "cpu": cpu, "each": took}))
 
 
-def carried_out(workplace: Workplace, job: str, forks: int) -> dict[str, float]:
+def carried_out(
+    workplace: Workplace, playbook: Playbook, given: Mapping[str, str], forks: int
+) -> dict[str, float]:
     """Do it everywhere; return each organization's seconds."""
-    name, given = JOBS[job]
-    playbook = load_playbook(find_playbook(name))
     took: dict[str, float] = {}
 
     def plan(organization: Organization) -> Planned:
