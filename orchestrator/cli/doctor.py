@@ -49,7 +49,7 @@ def command(
             terminal.say(_show(finding, terminal.look))
             found.append((subject, finding))
     code = codes.gravest(_code(finding) for _, finding in found)
-    facts = [{**subject._asdict(), "finding": finding} for subject, finding in found]
+    facts = [_facts(subject, finding) for subject, finding in found]
     terminal.document("doctor", {"findings": facts, "exit_code": int(code)})
     return code
 
@@ -91,6 +91,17 @@ def _show(finding: "Finding", look: Look) -> Lines:
         yield from verdict(text, look, holds=holds, indent=1)
     if finding.advice:
         yield from wrapped(finding.advice, indent=4, width=look.width)
+
+
+def _facts(subject: "Subject", finding: "Finding") -> dict[str, object]:
+    return {
+        "organization": subject.organization,
+        "server": subject.server,
+        "check": finding.check,
+        "state": finding.state,
+        "seen": finding.seen,
+        "advice": finding.advice,
+    }
 
 
 def _code(finding: "Finding") -> ExitCode:

@@ -32,12 +32,11 @@ def command() -> None:
 def list_(terminal: Terminal) -> None:
     """List the playbooks that come with the product."""
     from orchestrator.loader import find_playbook, load_playbook, playbook_names  # noqa: PLC0415 - not for --help
-    from orchestrator.render.playbook import summary  # noqa: PLC0415 - likewise
+    from orchestrator.render.playbook import playbook_facts, summary  # noqa: PLC0415 - likewise
 
     found = tuple(load_playbook(find_playbook(name)) for name in playbook_names())
     terminal.say(summary(found))
-    rows = [{"name": p.name, "title": p.title, "answers": p.answers} for p in found]
-    terminal.document("playbooks", {"playbooks": rows})
+    terminal.document("playbooks", {"playbooks": [playbook_facts(each) for each in found]})
 
 
 @command.command()
@@ -47,15 +46,11 @@ def list_(terminal: Terminal) -> None:
 def show(terminal: Terminal, name: str) -> None:
     """Explain a playbook, by name or file: its inputs, and what it makes true."""
     from orchestrator.loader import find_playbook, load_playbook  # noqa: PLC0415 - not for --help
-    from orchestrator.render.playbook import description, sentence  # noqa: PLC0415 - likewise
+    from orchestrator.render.playbook import description, playbook_facts  # noqa: PLC0415 - likewise
 
     playbook = load_playbook(find_playbook(name))
     terminal.say(description(playbook, terminal.width))
-    words = {
-        key: [sentence(each) for each in getattr(playbook, key)]
-        for key in ("require", "steps", "verify")
-    }
-    terminal.document("playbook", {"playbook": playbook, "words": words})
+    terminal.document("playbook", {"playbook": playbook_facts(playbook)})
 
 
 @command.command()

@@ -122,3 +122,27 @@ def _default(given: Input) -> str:
 def _command(playbook: Playbook) -> str:
     needed = "".join(f" --set {each.name}=..." for each in playbook.inputs if each.required)
     return f"orchestrator run {playbook.name}{needed} --dry-run"
+
+
+def playbook_facts(playbook: Playbook) -> dict[str, object]:
+    """Return what a playbook says as plain values; docs/output.md describes every field."""
+    inputs = ("name", "type", "description", "required", "default")
+    return {
+        "name": playbook.name,
+        "title": playbook.title,
+        "description": playbook.description,
+        "digest": playbook.digest,
+        "answers": [{"source": a.source, "event": a.event} for a in playbook.answers],
+        "inputs": [{key: getattr(each, key) for key in inputs} for each in playbook.inputs],
+        "require": [_entry(each) for each in playbook.require],
+        "steps": [_entry(each) for each in playbook.steps],
+        "verify": [_entry(each) for each in playbook.verify],
+    }
+
+
+def _entry(invocation: Invocation) -> dict[str, object]:
+    return {
+        "kind": invocation.kind,
+        "arguments": dict(invocation.arguments),
+        "words": sentence(invocation),
+    }

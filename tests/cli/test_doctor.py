@@ -87,7 +87,7 @@ def test_findings_are_a_document_too(door: Door) -> None:
     document = door("doctor", "--output", "json").document
     assert document["exit_code"] == 0
     first = document["findings"][0]
-    assert (first["organization"], first["finding"]["check"]) == ("", "python")
+    assert (first["organization"], first["check"]) == ("", "python")
     assert {each["server"] for each in document["findings"]} == {
         "",
         "ex01.contoso.example",

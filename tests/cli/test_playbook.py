@@ -102,7 +102,13 @@ def test_a_playbook_of_ones_own_is_explained_by_its_file(say: Say, author: Path)
 def test_a_playbook_as_a_document_has_the_words_as_well(say: Say) -> None:
     found = json.loads(say("playbook", "show", "remove-domain-security", "--output", "json")[1])
     assert found["playbook"]["inputs"][0]["name"] == "domain"
-    assert found["words"]["steps"] == ["TLSReceiveDomainSecureList does not hold <domain>"]
+    assert found["playbook"]["steps"] == [
+        {
+            "kind": "domain_secure_list",
+            "arguments": {"list": "receive", "domain": "{{ domain }}", "state": "absent"},
+            "words": "TLSReceiveDomainSecureList does not hold <domain>",
+        }
+    ]
 
 
 def test_every_kind_has_a_sentence() -> None:
