@@ -66,6 +66,23 @@ class Status(StrEnum):
 
 
 DOUBTFUL = frozenset({Status.IN_DOUBT, Status.UNDO_IN_DOUBT})
+_TRIED = frozenset({Status.PENDING, Status.IN_DOUBT, Status.APPLIED})
+_LEFT = frozenset({Status.APPLIED, Status.VERIFIED, Status.FOUND_DONE, Status.UNDO_IN_DOUBT})
+
+_FROM: Mapping[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.IN_DOUBT}),
+    Status.IN_DOUBT: frozenset({Status.PENDING}),
+    Status.APPLIED: DOUBTFUL,
+    Status.VERIFIED: frozenset({Status.APPLIED}),
+    Status.FOUND_DONE: frozenset({Status.IN_DOUBT}),
+    Status.FAILED: _TRIED,
+    Status.DRIFTED: _TRIED,
+    Status.UNDO_IN_DOUBT: _LEFT,
+    Status.UNDONE: _LEFT,
+    Status.UNDO_FAILED: frozenset({Status.UNDO_IN_DOUBT}),
+    Status.UNDO_DRIFTED: _LEFT,
+}
+"""Where a change may have stood before an event brought it to where it stands."""
 
 
 class Run(Plain, frozen=True):
@@ -293,6 +310,10 @@ def rebuild(events: Iterable[Event]) -> Run:
 def _mark(run: Run, position: int, status: Status, detail: str = "") -> Run:
     if not 0 <= position < len(run.statuses):
         raise JournalDamaged(f"run {run.id} has no change number {position}")
+    if run.statuses[position] not in _FROM[status]:
+        raise JournalDamaged(
+            f"run {run.id}: change {position}, {run.statuses[position]}, cannot become {status}"
+        )
     statuses = (*run.statuses[:position], status, *run.statuses[position + 1 :])
     marked = replace(run, statuses=statuses)
     return _note(marked, position, detail) if detail else marked

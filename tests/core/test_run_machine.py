@@ -215,23 +215,47 @@ def test_a_run_that_goes_on_has_not_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "detail"),
+    ("events", "event", "detail"),
     [
-        (ContactLost(NOW, 0, "the wire broke"), "the wire broke"),
-        (ChangeWithheld(NOW, 0, "busy"), "busy"),
-        (ChangeApplied(NOW, 0, ("one", "two")), "one two"),
-        (ChangeFoundDone(NOW, 0, "there"), "there"),
-        (ChangeFailed(NOW, 0, "denied"), "denied"),
-        (ChangeDrifted(NOW, 0, _DRIFTS), "EX01 Enabled: planned True, now gone"),
-        (UndoFailed(NOW, 0, "denied"), "denied"),
-        (UndoWithheld(NOW, 0, "busy"), "busy"),
-        (UndoDrifted(NOW, 0, _DRIFTS), "EX01 Enabled: planned True, now gone"),
-        (ChangeVerified(NOW, 0), None),
-        (ChangeUndone(NOW, 0), None),
+        (_LOST[:1], ContactLost(NOW, 0, "the wire broke"), "the wire broke"),
+        (_LOST[:1], ChangeWithheld(NOW, 0, "busy"), "busy"),
+        (_LOST[:1], ChangeApplied(NOW, 0, ("one", "two")), "one two"),
+        (_LOST[:1], ChangeFoundDone(NOW, 0, "there"), "there"),
+        (_LOST[:1], ChangeFailed(NOW, 0, "denied"), "denied"),
+        ([], ChangeDrifted(NOW, 0, _DRIFTS), "EX01 Enabled: planned True, now gone"),
+        (_UNDOING, UndoFailed(NOW, 0, "denied"), "denied"),
+        (_UNDOING, UndoWithheld(NOW, 0, "busy"), "busy"),
+        (_UNDOING, UndoDrifted(NOW, 0, _DRIFTS), "EX01 Enabled: planned True, now gone"),
+        (_UNDOING, ChangeUndone(NOW, 0), None),
     ],
 )
-def test_the_latest_reason_is_kept_per_change(event: Event, detail: str | None) -> None:
-    assert evolve(_run(ChangeStarted(NOW, 0)), event).details.get(0) == detail
+def test_the_latest_reason_is_kept_per_change(
+    events: list[Event], event: Event, detail: str | None
+) -> None:
+    assert evolve(_run(*events), event).details.get(0) == detail
+
+
+@pytest.mark.parametrize(
+    ("events", "event"),
+    [
+        ([], ChangeApplied(NOW, 0)),
+        ([], ChangeVerified(NOW, 0)),
+        ([], ChangeWithheld(NOW, 0, "x")),
+        ([], ChangeFoundDone(NOW, 0, "x")),
+        ([], UndoStarted(NOW, 0)),
+        ([], ChangeUndone(NOW, 0)),
+        (_LOST, ChangeStarted(NOW, 0)),
+        (_LOST, ChangeVerified(NOW, 0)),
+        (_done(0), ChangeStarted(NOW, 0)),
+        (_done(0), ChangeFailed(NOW, 0, "x")),
+        (_done(0), UndoFailed(NOW, 0, "x")),
+        (_FOUND, ChangeApplied(NOW, 0)),
+        ([*_UNDOING, ChangeUndone(NOW, 0)], UndoStarted(NOW, 0)),
+    ],
+)
+def test_what_cannot_have_happened_is_a_damaged_journal(events: list[Event], event: Event) -> None:
+    with pytest.raises(JournalDamaged, match="cannot become"):
+        evolve(_run(*events), event)
 
 
 @pytest.mark.parametrize(
