@@ -40,7 +40,7 @@ _ALL = (_ONE, _TWO, _OTHER, _SLASH, frontend("EX01"))
         (" EX02\\From Fabrikam ", [_TWO]),
         ("EX02.contoso.example\\From Fabrikam", [_TWO]),
         (_ONE.ref.guid, [_ONE]),
-        (f"{{{_ONE.ref.guid.upper()}}}", [_ONE]),
+        (f" {{{_ONE.ref.guid.upper()}}} ", [_ONE]),
         ("from fabrikam", [_ONE, _TWO, _OTHER]),
         ("EX01\\From\\Adatum", [_SLASH]),
         ("From\\Adatum", [_SLASH]),

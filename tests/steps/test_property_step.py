@@ -73,6 +73,14 @@ def test_a_state_becomes_one_setting_of_the_one_object(step: Property, setting: 
     assert setting.property in step.queries()[0].properties
 
 
+def test_a_receive_connector_is_told_apart_by_its_server_too() -> None:
+    asked = {
+        kind: _property(kind, "Fqdn", "x", equals="y").queries()[0].properties
+        for kind in ("ReceiveConnector", "SendConnector")
+    }
+    assert asked == {"ReceiveConnector": ("Fqdn", "Server"), "SendConnector": ("Fqdn",)}
+
+
 @pytest.mark.parametrize(
     ("identity", "reason"),
     [("Nobody", "does not exist"), ("From Fabrikam", "means several: EX01\\From Fabrikam, EX02")],
