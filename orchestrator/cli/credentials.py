@@ -36,7 +36,10 @@ def command() -> None:
 @options.output
 @options.pass_terminal
 def set_(terminal: Terminal, name: str, *, stdin: bool) -> None:
-    """Store a password under NAME; it is asked for twice and not shown."""
+    """Store a password; it is asked for and not shown.
+
+    NAME is what an inventory says after 'keyring:'.
+    """
     from orchestrator import credentials  # noqa: PLC0415 - not for --help
 
     entry = _entry(name)
@@ -72,7 +75,7 @@ def _typed(terminal: Terminal, entry: str) -> str:
 @options.output
 @options.pass_terminal
 def delete(terminal: Terminal, name: str) -> None:
-    """Take the password called NAME out of the keyring."""
+    """Take a password out of the keyring."""
     from orchestrator import credentials  # noqa: PLC0415 - not for --help
 
     entry = _entry(name)
@@ -87,9 +90,9 @@ def delete(terminal: Terminal, name: str) -> None:
 @options.output
 @options.pass_terminal
 def list_(terminal: Terminal, inventory: Path, limit: tuple[str, ...]) -> ExitCode:
-    """List what the inventory refers to, and whether it is there. No secret is shown.
+    """List what the inventory refers to, if it is there.
 
-    The exit code is 8 if one is missing.
+    Every password is fetched and forgotten; none is shown. The exit code is 8 if one is missing.
     """
     from orchestrator.core.selection import EVERYTHING  # noqa: PLC0415 - not for --help
     from orchestrator.loader import load_inventory  # noqa: PLC0415 - likewise

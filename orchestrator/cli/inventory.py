@@ -31,7 +31,7 @@ def command() -> None:
 @options.output
 @options.pass_terminal
 def list_(terminal: Terminal, inventory: Path, limit: tuple[str, ...]) -> None:
-    """List the organizations that --limit means; without it, all of them."""
+    """List the organizations, or those that --limit means."""
     from orchestrator.core.selection import EVERYTHING  # noqa: PLC0415 - not for --help
     from orchestrator.loader import load_inventory  # noqa: PLC0415 - likewise
 
@@ -80,9 +80,9 @@ def _facts(organization: "Organization", inventory: "Inventory") -> dict[str, ob
 @options.output
 @options.pass_terminal
 def validate(terminal: Terminal, inventory: Path) -> ExitCode:
-    """Check the inventory; say what is wrong, where, and which word may have been meant.
+    """Check the inventory.
 
-    Nothing is connected to. The exit code is 2 if anything is wrong.
+    You see what is wrong, where, and which word may have been meant. Nothing is connected to. The exit code is 2 if anything is wrong.
     """
     from orchestrator.loader import load_inventory  # noqa: PLC0415 - not for --help
 

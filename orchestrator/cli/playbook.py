@@ -44,7 +44,10 @@ def list_(terminal: Terminal) -> None:
 @output
 @pass_terminal
 def show(terminal: Terminal, name: str) -> None:
-    """Explain a playbook, by name or file: its inputs, and what it makes true."""
+    """Explain a playbook, by its name or file.
+
+    You see when to use it, its inputs, what it makes true, and what proves that it is done.
+    """
     from orchestrator.loader import find_playbook, load_playbook  # noqa: PLC0415 - not for --help
     from orchestrator.render.playbook import description, playbook_facts  # noqa: PLC0415 - likewise
 
@@ -58,9 +61,9 @@ def show(terminal: Terminal, name: str) -> None:
 @output
 @pass_terminal
 def validate(terminal: Terminal, files: tuple[str, ...]) -> ExitCode:
-    """Check playbook files; say what is wrong, where, and which word may have been meant.
+    """Check playbook files.
 
-    Nothing is connected to. The exit code is 2 if anything is wrong.
+    You see what is wrong, where, and which word may have been meant. Nothing is connected to. The exit code is 2 if anything is wrong.
     """
     verdicts = [(file, _fault(file)) for file in files]
     for file, fault in verdicts:
@@ -106,8 +109,9 @@ def schema(*, rehearsal: bool) -> None:
 @output
 @pass_terminal
 def test(terminal: Terminal, names: tuple[str, ...]) -> ExitCode:
-    """Rehearse playbooks: all of each, over the real protocol, in simulated organizations.
+    """Rehearse playbooks on simulated organizations.
 
+    Every case is planned, applied, read back, run again and rolled back over the real protocol.
     A NAME's rehearsal is tests/playbooks/NAME.yaml here, or the one that comes with the product;
     a FILE is a rehearsal, or a playbook with tests/playbooks beside its directory. Without any,
     all of tests/playbooks. The exit code is 6 if a case went otherwise than expected.

@@ -16,6 +16,7 @@ from orchestrator.app.rehearsal import (
 )
 from orchestrator.app.stage import Rehearsed, rehearse
 from orchestrator.core.errors import ConfigurationError, UsageError
+from orchestrator.lab import scenarios
 from orchestrator.loader import playbook_names
 
 TOP = Path(__file__).resolve().parent.parent.parent
@@ -38,6 +39,10 @@ def test_the_playbook_does_in_the_lab_what_its_rehearsal_says(
 
 def test_every_shipped_playbook_has_a_rehearsal() -> None:
     assert sorted(each.playbook.name for each in SHIPPED) == sorted(playbook_names())
+
+
+def test_every_scenario_is_the_stage_of_a_rehearsal() -> None:
+    assert set(scenarios()) <= {case.scenario for each in SHIPPED for case in each.cases}
 
 
 def write(folder: Path, text: str) -> Path:
