@@ -35,10 +35,10 @@ def command(
 ) -> ExitCode:
     """Find out what is missing to reach an organization.
 
-    Nothing is changed anywhere. Looked at are this machine and every server: name, port, path, authentication, session, and
-    the rights that each PLAYBOOK needs, by cmdlet and parameter; by default those of every
-    playbook that comes with the product. The exit code is 8 where a server cannot be reached or
-    lets nobody in, and 4 where a right is missing.
+    Nothing is changed anywhere. Looked at are this machine and every server: name, port, path,
+    authentication, session, and the rights that each PLAYBOOK needs, by cmdlet and parameter; by
+    default those of every playbook that comes with the product. The exit code is 8 where a server
+    cannot be reached or lets nobody in, and 4 where a right is missing.
     """
     loaded = _loaded(playbooks)
     chosen = workplace.inventory.select(limit)

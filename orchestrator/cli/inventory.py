@@ -82,7 +82,8 @@ def _facts(organization: "Organization", inventory: "Inventory") -> dict[str, ob
 def validate(terminal: Terminal, inventory: Path) -> ExitCode:
     """Check the inventory.
 
-    You see what is wrong, where, and which word may have been meant. Nothing is connected to. The exit code is 2 if anything is wrong.
+    You see what is wrong, where, and which word may have been meant. Nothing is connected
+    to. The exit code is 2 if anything is wrong.
     """
     from orchestrator.loader import load_inventory  # noqa: PLC0415 - not for --help
 

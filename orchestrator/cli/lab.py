@@ -74,7 +74,8 @@ def scenarios(terminal: Terminal) -> None:
 def up(terminal: Terminal, scenario: str, port: int, auth: str, write_inventory: Path) -> None:
     """Simulate an organization until Ctrl-C.
 
-    You see how to use it from another terminal. SCENARIO is a name from 'orchestrator lab scenarios' or a file like those.
+    You see how to use it from another terminal. SCENARIO is a name from 'orchestrator
+    lab scenarios' or a file like those.
     """
     from orchestrator.lab import Lab, Options, load_scenario  # noqa: PLC0415 - not for --help
 

@@ -63,7 +63,8 @@ def show(terminal: Terminal, name: str) -> None:
 def validate(terminal: Terminal, files: tuple[str, ...]) -> ExitCode:
     """Check playbook files.
 
-    You see what is wrong, where, and which word may have been meant. Nothing is connected to. The exit code is 2 if anything is wrong.
+    You see what is wrong, where, and which word may have been meant. Nothing is connected
+    to. The exit code is 2 if anything is wrong.
     """
     verdicts = [(file, _fault(file)) for file in files]
     for file, fault in verdicts:
