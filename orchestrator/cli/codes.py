@@ -109,6 +109,8 @@ def _unfinished(run: "Run") -> ExitCode:
     broken = run.interrupted is None or run.interrupted.unreachable
     if run.doubtful or (broken and Status.APPLIED in run.statuses and not run.rolling_back):
         return ExitCode.UNKNOWN
+    if run.interrupted is not None and run.interrupted.brake:
+        return ExitCode.REFUSED
     return ExitCode.NO_CONTACT if broken else ExitCode.INTERRUPTED
 
 

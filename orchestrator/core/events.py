@@ -5,7 +5,9 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from orchestrator.core.calendar import Brake
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import JournalDamaged
 from orchestrator.core.plan import SCHEMA, Drift, Sealed, canonical
@@ -29,13 +31,17 @@ class OnFailure(StrEnum):
 
 
 class Mandate(Plain, frozen=True):
-    """Who wants a run, and why. *review_by* is a date, ``YYYY-MM-DD``."""
+    """Who wants a run, and why. *review_by* is a date, ``YYYY-MM-DD``.
+
+    *break_glass* is why it may pass windows and freezes; unset where it may not.
+    """
 
     actor: str
     reason: str = ""
     ticket: str = ""
     approved_by: str = ""
     review_by: str = ""
+    break_glass: str | UnsetType = UNSET
 
 
 class _Event(Plain, frozen=True, tag=True, tag_field="event"):
@@ -59,16 +65,31 @@ class RunStarted(_Event, frozen=True):
 
 
 class RunResumed(_Event, frozen=True):
-    """A process took up the run again after another one left it."""
+    """A process took up the run again after another one left it.
+
+    *break_glass* is as in a mandate: it holds for one process and has to be said again.
+    """
 
     actor: str
+    break_glass: str | UnsetType = UNSET
 
 
 class RunInterrupted(_Event, frozen=True):
-    """The process left the run at a boundary between actions; it can be resumed."""
+    """The process left the run at a boundary between actions; it can be resumed.
+
+    *brake* is what held it back, if anything did.
+    """
 
     reason: str
     unreachable: bool = False
+    brake: Brake | UnsetType = UNSET
+
+
+class GlassBroken(_Event, frozen=True):
+    """A window or freeze is about to be passed, because somebody said so: *reason* is theirs."""
+
+    passed: str
+    reason: str
 
 
 class WhatIfAnswered(_Event, frozen=True):
@@ -187,6 +208,7 @@ Event: TypeAlias = (
     RunStarted
     | RunResumed
     | RunInterrupted
+    | GlassBroken
     | WhatIfAnswered
     | ChangeStarted
     | ChangeWithheld

@@ -11,8 +11,10 @@ from typing import Annotated, NamedTuple, TypeAlias
 
 from msgspec import Meta
 
+from orchestrator.core.calendar import Freeze, Window
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import UsageError
+from orchestrator.core.limits import Ceiling, Limits
 from orchestrator.core.selection import EVERYTHING, TAG, choose
 
 Variable: TypeAlias = bool | int | str
@@ -182,6 +184,9 @@ class Organization(Connection, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     variables: Mapping[str, Variable] = {}
     protect: Protection = Protection()
+    windows: tuple[Window, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    limits: Ceiling = Ceiling()
 
 
 class Contradiction(NamedTuple):
@@ -258,10 +263,15 @@ _CONTRADICTIONS: tuple[tuple[Callable[[Organization], bool], Contradiction], ...
 
 
 class Inventory(Plain, frozen=True):
-    """All organizations in the order of the file, and *groups*: the organizations of each."""
+    """All organizations in the order of the file, and *groups*: the organizations of each.
+
+    *limits* are for a whole batch. *kill_switch* is the path of a file, or empty for the usual one.
+    """
 
     organizations: tuple[Organization, ...]
     groups: Mapping[str, tuple[str, ...]] = {}
+    limits: Limits = Limits()
+    kill_switch: str = ""
 
     def select(self, patterns: Sequence[str]) -> tuple[Organization, ...]:
         """Return the organizations that *patterns* mean, in the order of the inventory.

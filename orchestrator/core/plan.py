@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import ConfigurationError
 from orchestrator.core.facts import Facts, ObjectRef, Query, UnknownFact, Value, unite
+from orchestrator.core.limits import Limits
 from orchestrator.core.playbook import (
     Concern,
     Consequence,
@@ -50,6 +52,7 @@ class Plan(Plain, frozen=True):
 
     A plan with refusals is for reading: it is never carried out. *asked* is what its steps asked
     and *domains* what they are about: from these follow the rules that judge it again later.
+    *limits* are those of its playbook; where that has none, nothing is written of them.
     """
 
     playbook: str
@@ -69,6 +72,7 @@ class Plan(Plain, frozen=True):
     made: datetime
     expires: datetime
     schema: int = SCHEMA
+    limits: Limits | UnsetType = UNSET
 
     @property
     def lowers_security(self) -> bool:

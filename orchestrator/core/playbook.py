@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import UsageError
 from orchestrator.core.facts import Facts, ObjectRef, Query, Value
+from orchestrator.core.limits import Limits
 from orchestrator.core.setting import Setting
 
 InputValue: TypeAlias = bool | int | str | None
@@ -74,6 +75,7 @@ class Playbook(Plain, frozen=True):
     steps: tuple[Invocation, ...]
     verify: tuple[Invocation, ...]
     digest: str
+    limits: Limits = Limits()
 
 
 def placeholder(argument: Literal) -> str | None:

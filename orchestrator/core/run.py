@@ -32,6 +32,7 @@ from orchestrator.core.events import (
     ChangeWithheld,
     ContactLost,
     Event,
+    GlassBroken,
     Mandate,
     OnFailure,
     Outcome,
@@ -91,7 +92,8 @@ class Run(Plain, frozen=True):
     *sent* tells when the command at a position was last about to be sent; one that the server
     turned away was not. *details* holds the
     latest reason or warning per position. *asked* are positions that Exchange accepted with
-    ``-WhatIf``.
+    ``-WhatIf``. *break_glass* is why the process at work may pass windows and freezes, if it
+    may; *broken* are those that were passed.
     """
 
     id: str
@@ -110,6 +112,8 @@ class Run(Plain, frozen=True):
     outcome: Outcome | None = None
     interrupted: RunInterrupted | None = None
     ended: datetime | None = None
+    break_glass: str = ""
+    broken: tuple[GlassBroken, ...] = ()
 
     @property
     def doubtful(self) -> bool:
@@ -247,6 +251,7 @@ def begin(event: RunStarted) -> Run:
         statuses=(Status.PENDING,) * len(plan.changes),
         sent={},
         details={},
+        break_glass=event.mandate.break_glass or "",
     )
 
 
@@ -255,8 +260,10 @@ def evolve(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912 - one
     match event:
         case RunStarted():
             raise JournalDamaged(f"run {run.id} started twice")
-        case RunResumed():
-            return _take_up(run)
+        case RunResumed(break_glass=reason):
+            return replace(_take_up(run), break_glass=reason or "")
+        case GlassBroken():
+            return replace(run, broken=(*run.broken, event))
         case RunInterrupted():
             return replace(run, interrupted=event, ended=event.at)
         case WhatIfAnswered(position=position, lines=lines):

@@ -14,6 +14,7 @@ from orchestrator.core.events import (
     ChangeWithheld,
     ContactLost,
     Event,
+    GlassBroken,
     RollbackRequested,
     RunFinished,
     RunInterrupted,
@@ -41,6 +42,7 @@ _TONES: dict[type, Tone] = {
     ChangeWithheld: Tone.WARNING,
     UndoWithheld: Tone.WARNING,
     RunInterrupted: Tone.WARNING,
+    GlassBroken: Tone.BAD,
 }
 
 
@@ -53,6 +55,8 @@ def tell(plan: Plan, event: Event) -> Line:
 
 def _words(plan: Plan, event: Event) -> str:
     match event:
+        case GlassBroken(passed=passed, reason=reason):
+            return f"BREAK-GLASS ({reason}): goes on although it is {passed}"
         case RunStarted() | RunResumed() | RunInterrupted() | RollbackRequested() | RunFinished():
             return _of_run(event)
         case UndoStarted() | UndoWithheld() | ChangeUndone() | UndoFailed() | UndoDrifted():
@@ -68,7 +72,8 @@ def _of_run(
         case RunStarted(run=run):
             return f"run {run} begins"
         case RunResumed(actor=actor):
-            return f"taken up again by {actor}"
+            glass = f"; break-glass: {event.break_glass}" if event.break_glass else ""
+            return f"taken up again by {actor}{glass}"
         case RunInterrupted(reason=reason):
             return f"stops here: {reason}"
         case RollbackRequested(actor=actor, reason=reason):

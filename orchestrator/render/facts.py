@@ -98,6 +98,8 @@ def run_facts(run: Run) -> Facts:
         "state": state(run),
         "doubtful": run.doubtful,
         "interrupted": run.interrupted.reason if run.interrupted else None,
+        "held_back": (run.interrupted.brake or None) if run.interrupted else None,
+        "broken_glass": [{"reason": each.reason, "passed": each.passed} for each in run.broken],
         "on_failure": run.on_failure,
         "whatif": run.whatif,
         "mandate": run.mandate,

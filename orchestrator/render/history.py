@@ -45,3 +45,4 @@ def _mandate(mandate: Mandate) -> Iterator[tuple[str, str]]:
     yield "ticket", mandate.ticket
     yield "approved by", mandate.approved_by
     yield "review by", mandate.review_by
+    yield "break-glass", mandate.break_glass or ""

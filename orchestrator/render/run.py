@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from orchestrator.core.calendar import Brake
 from orchestrator.core.command import powershell
 from orchestrator.core.events import Outcome
 from orchestrator.core.plan import label
@@ -39,6 +40,12 @@ OUTCOMES: Mapping[Outcome, str] = {
     Outcome.ROLLBACK_HELD: "the rollback is held; a person has to look",
 }
 
+HELD_BACK: Mapping[Brake, str] = {
+    Brake.KILL_SWITCH: "held back by the kill switch; what was done stays as it is",
+    Brake.FREEZE: "held back by a freeze; what was done stays as it is",
+    Brake.WINDOW: "held back outside of its maintenance window; what was done stays as it is",
+}
+
 _GOOD = frozenset({Status.VERIFIED, Status.UNDONE, Status.FOUND_DONE})
 _BAD = frozenset(Status) - _GOOD - {Status.PENDING, Status.APPLIED}
 _HELD = frozenset({Outcome.FAILED, Outcome.DRIFTED})
@@ -61,7 +68,8 @@ def state(run: Run) -> str:
         return "broken off, or still at work"
     if run.interrupted.unreachable:
         return "broken off; the server could not be reached"
-    return "interrupted at your request"
+    brake = run.interrupted.brake
+    return HELD_BACK[brake] if brake else "interrupted at your request"
 
 
 def show_run(run: Run, look: Look) -> Lines:
@@ -71,6 +79,9 @@ def show_run(run: Run, look: Look) -> Lines:
     yield from wrapped(f"{name}: {state(run)}", Tone.GOOD if good else Tone.BAD, width=look.width)
     for position in range(len(run.statuses)):
         yield from _change(run, position, look)
+    for passed in run.broken:
+        text = f"BREAK-GLASS ({passed.reason}): went on although it was {passed.passed}"
+        yield from wrapped(text, Tone.BAD, indent=2, width=look.width)
     if run.interrupted is not None:
         yield from wrapped(run.interrupted.reason, indent=2, width=look.width)
     if Status.FOUND_DONE in run.statuses:

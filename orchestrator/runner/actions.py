@@ -47,6 +47,7 @@ from orchestrator.core.run import (
     Verify,
 )
 from orchestrator.core.setting import same, touched
+from orchestrator.runner.gate import Look, is_open, passing, undoing
 
 Events: TypeAlias = Generator[Event, None, None]
 
@@ -78,8 +79,8 @@ class Runner:
     """Performs actions on one organization.
 
     *clock* tells the time of events, *steady* seconds that only ever pass. *pause* waits for that
-    many seconds, or less when the run is to stop. What was read to verify one change is what the
-    next one is judged by: nothing is sent in between.
+    many seconds, or less when the run is to stop. *brake* is looked at before every write. What
+    was read to verify one change is what the next one is judged by: nothing is sent in between.
     """
 
     reader: Reader
@@ -89,16 +90,17 @@ class Runner:
     clock: Callable[[], datetime]
     steady: Callable[[], float]
     pause: Callable[[float], None]
+    brake: Look = is_open
     _needed: Sequence[Query] = field(default=(), init=False)
     _seen: Facts | None = field(default=None, init=False)
     _lost: Counter[int] = field(default_factory=Counter, init=False)
 
     def perform(self, run: Run, action: Action) -> Events:
-        """Yield what happens while *action* is carried out. Raises TransportError."""
+        """Yield what happens while *action* is carried out. Raises TransportError, HeldBack."""
         self._needed = self._left(run)
         match action:
             case AskWhatIf(position=position):
-                yield from self._ask_whatif(position, run.plan.changes[position])
+                yield from self._ask_whatif(run, position)
             case Apply(position=position):
                 yield from self._apply(run, position)
             case Settle(position=position):
@@ -106,7 +108,7 @@ class Runner:
             case Verify(position=position):
                 yield from self._verify(position, run.plan.changes[position])
             case Undo(position=position):
-                yield from self._undo(position, run.plan.changes[position])
+                yield from self._undo(run, position)
             case Finish(outcome=outcome):
                 yield from self._finish(run, outcome)
             case _:
@@ -122,8 +124,10 @@ class Runner:
         kinds = {change.setting.ref.kind for change in run.plan.changes}
         return tuple(query for query in self.queries if query.kind in kinds)
 
-    def _ask_whatif(self, position: int, change: Change) -> Events:
-        apply = change.difference.apply
+    def _ask_whatif(self, run: Run, position: int) -> Events:
+        # A cmdlet that ignores -WhatIf writes.
+        yield from passing(run, self.brake, self.clock)
+        apply = run.plan.changes[position].difference.apply
         result = self.writer.send(Command(apply.name, (*apply.parameters, ("WhatIf", True))))
         if result.errors:
             yield ChangeFailed(at=self.clock(), position=position, reason=_reason(result.errors))
@@ -139,6 +143,7 @@ class Runner:
         elif drifted := drifts(run.plan, pending, seen, self.rules):
             yield ChangeDrifted(at=self.clock(), position=position, drifts=drifted)
         else:
+            yield from passing(run, self.brake, self.clock)
             yield from self._send(position, run.plan.changes[position])
 
     def _done_by_asking(self, run: Run, seen: Facts) -> list[Event]:
@@ -254,14 +259,16 @@ class Runner:
     def _drifted(self, position: int, change: Change, now: Value) -> ChangeDrifted:
         return ChangeDrifted(at=self.clock(), position=position, drifts=(_drift(change, now),))
 
-    def _undo(self, position: int, change: Change) -> Events:
+    def _undo(self, run: Run, position: int) -> Events:
+        change = run.plan.changes[position]
         now = self._touched(change)
         if same(now, change.difference.before):
             yield ChangeUndone(at=self.clock(), position=position, sent=False)
         elif same(now, change.difference.after):
-            if self._lost[position]:
+            if run.statuses[position] is Status.UNDO_IN_DOUBT:
                 yield UndoWithheld(at=self.clock(), position=position, reason=_NOT_DONE)
                 self._give_up(position)
+            undoing(self.brake)
             yield from self._send_back(position, change)
         else:
             drifted = (_drift(change, now),)

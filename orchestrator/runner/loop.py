@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from msgspec import UNSET, UnsetType
+
+from orchestrator.core.calendar import Brake
 from orchestrator.core.errors import TransportError
 from orchestrator.core.events import ChangeStarted, Event, RunInterrupted, UndoStarted
 from orchestrator.core.run import DOUBTFUL, Run, Wait, evolve, next_action
 from orchestrator.runner.actions import Runner
+from orchestrator.runner.gate import HeldBack
 
 
 class _Hourglass:
@@ -53,13 +57,13 @@ def drive(
 ) -> Run:
     """Carry out *run* to its end, or to where it has to stop; *record* makes each event durable.
 
-    It stops at a boundary between actions when *stopping* says so, and where the wire fails: the
-    run then ends with RunInterrupted and can be resumed.
+    It stops at a boundary between actions when *stopping* says so, before a write that is held
+    back, and where the wire fails: the run then ends with RunInterrupted and can be resumed.
     """
     glass = _Hourglass(run, runner)
     while (action := next_action(run, glass.now(run))) is not None:
         if stopping():
-            return _interrupt(run, runner, record, "stopped by request", unreachable=False)
+            return _interrupt(run, runner, record, "stopped by request")
         if isinstance(action, Wait):
             runner.pause((action.until - glass.now(run)).total_seconds())
             continue
@@ -68,14 +72,23 @@ def drive(
                 record(event)
                 run = evolve(run, event)
                 glass.heed(event)
+        except HeldBack as held:
+            closure = held.closure
+            return _interrupt(run, runner, record, closure.reason, brake=closure.brake)
         except TransportError as error:
             return _interrupt(run, runner, record, str(error), unreachable=True)
     return run
 
 
-def _interrupt(
-    run: Run, runner: Runner, record: Callable[[Event], None], reason: str, *, unreachable: bool
+def _interrupt(  # noqa: PLR0913 - an interruption has that many sides
+    run: Run,
+    runner: Runner,
+    record: Callable[[Event], None],
+    reason: str,
+    *,
+    unreachable: bool = False,
+    brake: Brake | UnsetType = UNSET,
 ) -> Run:
-    event = RunInterrupted(at=runner.clock(), reason=reason, unreachable=unreachable)
+    event = RunInterrupted(at=runner.clock(), reason=reason, unreachable=unreachable, brake=brake)
     record(event)
     return evolve(run, event)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.calendar import Brake
 from orchestrator.core.errors import JournalDamaged
 from orchestrator.core.events import (
     ChangeApplied,
@@ -22,6 +23,7 @@ from orchestrator.core.events import (
     ChangeWithheld,
     ContactLost,
     Event,
+    GlassBroken,
     Mandate,
     OnFailure,
     Outcome,
@@ -60,7 +62,10 @@ def _reasoned(
 
 _EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(RunResumed, _TIMES, _TEXT),
+    st.builds(RunResumed, _TIMES, _TEXT, _TEXT),
     st.builds(RunInterrupted, _TIMES, _TEXT, st.booleans()),
+    st.builds(RunInterrupted, _TIMES, _TEXT, st.just(value=False), st.sampled_from(Brake)),
+    st.builds(GlassBroken, _TIMES, _TEXT, _TEXT),
     st.builds(WhatIfAnswered, _TIMES, _PLACES, _TEXTS),
     st.builds(ChangeStarted, _TIMES, _PLACES),
     st.builds(ChangeApplied, _TIMES, _PLACES, _TEXTS),
