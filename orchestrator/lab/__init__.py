@@ -6,7 +6,7 @@ modules load only when it is made.
 
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.lab.faults import Delay, DropAfter, DropBefore
+from orchestrator.lab.faults import Delay, DropAfter, DropBefore, fault
 from orchestrator.lab.scenario import (
     PASSWORD,
     Scenario,
@@ -26,6 +26,7 @@ __all__ = [
     "Lab",
     "Options",
     "Scenario",
+    "fault",
     "load_scenario",
     "parse_scenario",
     "scenarios",

@@ -11,13 +11,14 @@ from dataclasses import asdict
 from typing import get_args
 
 from orchestrator.core.errors import ConfigurationError
+from orchestrator.lab.faults import live, read
 from orchestrator.lab.gate import Scheme
 from orchestrator.lab.laboratory import Lab, Options
 from orchestrator.lab.scenario import load_scenario
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve a scenario; print one JSON line when ready, one more for each line ``stats`` read."""
+    """Serve a scenario; print one JSON line when ready, and one for each line that is read."""
     parser = _parser()
     given = parser.parse_args(arguments)
     unknown = set(given.auth.split(",")) - set(get_args(Scheme))
@@ -39,9 +40,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with suppress(KeyboardInterrupt), lab:
         _say(_ready(lab))
         for line in sys.stdin:
-            if line.strip() == "stats":
-                _say(_stats(lab))
+            _obey(lab, line.strip())
     return 0
+
+
+def _obey(lab: Lab, line: str) -> None:
+    """Do what a line says: ``stats``, ``{"fault": {...}}``, or ``{"faults": [...]}`` for all."""
+    if line == "stats":
+        _say(_stats(lab))
+    elif line:
+        try:
+            _switch(lab, json.loads(line))
+        except (ValueError, ConfigurationError) as error:
+            _say({"error": str(error)})
+        else:
+            _say({"faults": len(lab.faults)})
+
+
+def _switch(lab: Lab, order: object) -> None:
+    match order:
+        case {"fault": row, **more} if not more:
+            lab.faults.append(live(read(row)))
+        case {"faults": list(rows), **more} if not more:
+            lab.faults[:] = [live(read(row)) for row in rows]
+        case _:
+            raise ConfigurationError('not an order: {"fault": {...}} or {"faults": [...]} is one')
 
 
 def _interrupt(*_: object) -> None:

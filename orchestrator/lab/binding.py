@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.lab.cmdlet import Cmdlet, Delta, Parameter
+from orchestrator.lab.cmdlet import Cmdlet, Delta, Parameter, Session
+from orchestrator.lab.faults.calls import RightLost
 from orchestrator.lab.forms import Unfit, fold
 from orchestrator.lab.lists import Many
 from orchestrator.lab.records import Problem, Stopped
@@ -68,6 +69,16 @@ def legal_parameters(cmdlet: Cmdlet, visible: tuple[str, ...] | None) -> dict[st
         if visible is None or name in visible or name in always
     }
     return {**own, **COMMON}
+
+
+def remaining(session: Session, cmdlet: Cmdlet) -> tuple[str, ...] | None:
+    """Return the parameters that the user's roles grant; None is all. One may be lost meanwhile."""
+    visible = session.rights.get(cmdlet.name)
+    lost = session.organization.troubled(RightLost, cmdlet.name)
+    if lost is None:
+        return visible
+    granted = cmdlet.parameters if visible is None else visible
+    return tuple(name for name in granted if name.casefold() != lost.parameter.casefold())
 
 
 def _resolve(cmdlet: Cmdlet, legal: Mapping[str, Parameter], name: str, language: str) -> str:

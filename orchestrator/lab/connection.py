@@ -5,17 +5,33 @@ to drop it, and a client that went away in a long poll must not take fragments w
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any, assert_never
 from urllib.parse import urlsplit
 
 import h11
 
 from orchestrator.lab.endpoint import Caller, Endpoint
-from orchestrator.lab.faults import Drop, Reply, Seen, Trouble, Wait, effect
+from orchestrator.lab.faults import (
+    Cut,
+    Deed,
+    Drip,
+    Drop,
+    Effect,
+    Fail,
+    Kill,
+    Reply,
+    Seen,
+    Trouble,
+    Wait,
+    World,
+    effects,
+)
 from orchestrator.lab.gate import Accounts, Gate, Scheme, Verdict
 from orchestrator.lab.seal import protocol_of, seal, unseal
+from orchestrator.lab.soap import Fault, fault
 
 _SOAP = "application/soap+xml;charset=UTF-8"
 _NOT_FOUND = (
@@ -44,6 +60,12 @@ class Conditions:
     troubles: list[Trouble] = field(default_factory=list)
     log: list[RequestEntry] = field(default_factory=list)
     authentications: int = 0
+    world: World | None = None
+    kill: Callable[[str, float | None], Awaitable[None]] | None = None
+
+
+_MANNER: ContextVar[Drip | Cut | None] = ContextVar("manner", default=None)
+"""How the answer to the request at hand is written; None is whole and at once."""
 
 
 class Dropped(Exception):
@@ -76,7 +98,7 @@ class Connection(asyncio.Protocol):
         conditions: Conditions,
         opened: Callable[["Connection", bool], None],
     ) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._conditions = conditions
         self._opened = opened
         self._gate = Gate(accounts, conditions.schemes)
@@ -143,6 +165,7 @@ class Connection(asyncio.Protocol):
             raise RuntimeError("the lab failed") from task.exception()
 
     async def _serve(self, request: h11.Request, body: bytes) -> None:
+        _MANNER.set(None)
         try:
             response = await self._respond(request, body)
         except Dropped:
@@ -152,7 +175,8 @@ class Connection(asyncio.Protocol):
         except Replaced as replaced:
             reply = replaced.reply
             response = _Response(reply.status, reply.body, reply.content_type)
-        self._write(response)
+        if not await self._written(response):
+            return
         self._task = None
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
@@ -176,8 +200,11 @@ class Connection(asyncio.Protocol):
 
     async def _authenticate(self, verdict: Verdict) -> _Response:
         self._conditions.authentications += 1
-        seen = Seen("Authenticate", self._conditions.authentications, self._endpoint.server)
-        await trouble(self._conditions, seen, after=False)
+        seen = Seen("Authenticate", self._conditions.authentications, self.endpoint.server)
+        try:
+            await trouble(self._conditions, seen, after=False)
+        except Fault as problem:
+            raise Replaced(Reply(500, fault("", problem, self.endpoint.server), _SOAP)) from problem
         status = 200 if verdict.user else 401
         self._note("Authenticate", verdict.user.name if verdict.user else "", status)
         return _Response(status, headers=verdict.headers)
@@ -193,7 +220,7 @@ class Connection(asyncio.Protocol):
             except (ValueError, AttributeError):
                 self._note("Unsealable", caller.user.name, 400)
                 return _Response(400)
-        status, answer, action = await self._endpoint.handle(body, caller)
+        status, answer, action = await self.endpoint.handle(body, caller)
         self._note(action, caller.user.name, status)
         if not protocol:
             return _Response(status, answer, _SOAP, extra)
@@ -205,10 +232,30 @@ class Connection(asyncio.Protocol):
         return str(peer[0]) if peer else ""
 
     def _note(self, action: str, user: str, status: int) -> None:
-        entry = RequestEntry(action, self._endpoint.server, user, status)
+        entry = RequestEntry(action, self.endpoint.server, user, status)
         self._conditions.log.append(entry)
 
-    def _write(self, response: _Response) -> None:
+    async def _written(self, response: _Response) -> bool:
+        """Write the answer in the manner that was decided; tell whether the connection lives."""
+        manner = _MANNER.get()
+        if isinstance(manner, Cut) and not manner.closing:
+            response = replace(response, body=response.body[: len(response.body) // 2])
+        head, body = self._framed(response)
+        match manner:
+            case Drip(size=size, seconds=seconds):
+                self._transport.write(head)
+                for at in range(0, len(body), size):
+                    await asyncio.sleep(seconds)
+                    self._transport.write(body[at : at + size])
+            case Cut(closing=True):
+                self._transport.write(head + body[: len(body) // 2])
+                self._transport.close()
+                return False
+            case _:
+                self._transport.write(head + body)
+        return True
+
+    def _framed(self, response: _Response) -> tuple[bytes, bytes]:
         headers = [
             ("Server", "Microsoft-IIS/10.0"),
             ("Content-Length", str(len(response.body))),
@@ -219,17 +266,33 @@ class Connection(asyncio.Protocol):
         head = self._http.send(h11.Response(status_code=response.status, headers=headers))
         data = self._http.send(h11.Data(data=response.body)) if response.body else b""
         end = self._http.send(h11.EndOfMessage())
-        self._transport.write(b"".join(part for part in (head, data, end) if part))
+        return head or b"", (data or b"") + (end or b"")
 
 
 async def trouble(conditions: Conditions, seen: Seen, *, after: bool) -> None:
-    """Let the first trouble act that has something to say. Raises Dropped or Replaced."""
-    match effect(conditions.troubles, seen, after=after):
+    """Let what goes wrong happen. Raises Dropped, Replaced, or a WSMan fault."""
+    for effect in effects(conditions.troubles, seen, after=after):
+        await _happen(conditions, seen, effect)
+
+
+async def _happen(conditions: Conditions, seen: Seen, effect: Effect) -> None:
+    match effect:
         case Drop():
             raise Dropped
         case Wait(seconds):
             await asyncio.sleep(seconds)
         case Reply() as reply:
             raise Replaced(reply)
-        case None:
-            return
+        case Fail(problem):
+            raise problem
+        case Deed(do):
+            if conditions.world is not None:
+                do(conditions.world)
+        case Kill(server, back_after):
+            if conditions.kill is not None:
+                await conditions.kill(server or seen.server, back_after)
+            raise Dropped
+        case Drip() | Cut():
+            _MANNER.set(effect)
+        case _:
+            assert_never(effect)

@@ -62,7 +62,7 @@ class Directory:
     """All replicas of one organization's configuration. Every method may be called from any thread.
 
     *delays* are seconds within a site and between sites; a negative one means never, until
-    ``replicate`` is called.
+    ``replicate`` is called. What *lag* returns, unless it is None, counts in their place.
     """
 
     def __init__(
@@ -73,7 +73,8 @@ class Directory:
     ) -> None:
         self.controllers = {one.name.casefold(): one for one in controllers}
         self._clock = clock
-        self._delays = delays
+        self.delays = delays
+        self.lag: Callable[[], tuple[float, float] | None] = lambda: None
         self._replicas: dict[str, dict[str, Entry]] = {name: {} for name in self.controllers}
         self._pending: list[_Update] = []
         self._numbers = count(1)
@@ -106,6 +107,14 @@ class Directory:
             for replica in self._replicas.values():
                 replica[entry.guid] = entry
 
+    def supplant(self, guid: str, other: str) -> None:
+        """Put an object of Guid *other* in the place of one, with its name and values."""
+        with self._lock:
+            for replica in self._replicas.values():
+                entry = replica.pop(guid, None)
+                if entry is not None:
+                    replica[other] = replace(entry, guid=other, versions={}, changed=self._clock())
+
     def write(self, controller: str, guid: str, values: Mapping[str, object] | None) -> None:
         """Change attributes of an object on *controller*, or remove it when *values* is None."""
         with self._lock:
@@ -119,7 +128,7 @@ class Directory:
             self._deliver()
 
     def _due(self, now: datetime, source: Controller, target: Controller) -> datetime:
-        delay = self._delays[0 if source.site == target.site else 1]
+        delay = (self.lag() or self.delays)[0 if source.site == target.site else 1]
         if delay < 0:
             return datetime.max.replace(tzinfo=UTC)
         return now + timedelta(seconds=delay)

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from orchestrator.lab.cmdlet import Session
 from orchestrator.lab.faults import Seen
+from orchestrator.lab.faults.wire import TIMED_OUT
 from orchestrator.lab.organization import Organization
 from orchestrator.lab.rights import granted
 from orchestrator.lab.scenario import User
@@ -19,14 +20,6 @@ from orchestrator.lab.soap import PSH, RSP, Fault, Request, answer, created, fau
 
 EXCHANGE = "http://schemas.microsoft.com/powershell/Microsoft.Exchange"
 WINDOWS = "http://schemas.microsoft.com/powershell/Microsoft.PowerShell"
-
-_TIMED_OUT = Fault(
-    2150858793,
-    "w:TimedOut",
-    "The WS-Management service cannot complete the operation within the time specified in "
-    "OperationTimeout.  ",
-    sender=False,
-)
 
 Hook = Callable[[Seen], Awaitable[None]]
 """Called before and after a request takes effect; may raise to end it there."""
@@ -93,6 +86,11 @@ class Endpoint:
 
     def _forget(self, shell: Shell) -> None:
         self.shells.pop(shell.identifier, None)
+
+    def lose(self) -> None:
+        """Lose every shell, with whatever runs in it."""
+        for shell in list(self.shells.values()):
+            shell.delete()
 
     def _facts(self, shell: Shell, caller: Caller) -> dict[str, str]:
         return {
@@ -183,25 +181,25 @@ class Endpoint:
     async def receive(self, request: Request, caller: Caller) -> bytes:
         """Hand out what is ready, or wait for it as long as the client wants to."""
         shell = self._shell(request, caller)
-        seen = await self._seen("Receive")
         stream = request.body.find(f"{RSP}DesiredStream") if request.body is not None else None
         number = stream.get("CommandId", "") if stream is not None else ""
+        seen = await self._seen("Receive", shell.cmdlets(number))
         limit = max(1, request.envelope * 3 // 4 - 2048)
         try:
             async with asyncio.timeout(request.timeout):
                 fragments, done = await shell.take(number, limit)
         except TimeoutError:
-            raise _TIMED_OUT from None
+            raise TIMED_OUT from None
         await self._after(seen)
         return answer(request, received(fragments, number.upper(), done=done))
 
     async def signal(self, request: Request, caller: Caller) -> bytes:
         """Stop or release a pipeline."""
         shell = self._shell(request, caller)
-        seen = await self._seen("Signal")
         body = request.body
         if body is None:
             raise INVALID_SELECTORS
+        seen = await self._seen("Signal", shell.cmdlets(body.get("CommandId", "")))
         shell.signal(body.get("CommandId", ""), body.findtext(f"{RSP}Code", ""))
         await self._after(seen)
         return answer(request, "<rsp:SignalResponse/>")

@@ -1,5 +1,6 @@
 """A running lab: organizations, a listener for each of their servers, one thread for all."""
 
+import asyncio
 import ssl
 import tempfile
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Self
 from orchestrator.lab.connection import Conditions, Connection, RequestEntry, trouble
 from orchestrator.lab.directory import Directory
 from orchestrator.lab.endpoint import Endpoint
-from orchestrator.lab.faults import Seen, Trouble
+from orchestrator.lab.faults import Seen, Trouble, live
 from orchestrator.lab.gate import Accounts, Scheme
 from orchestrator.lab.inventory import Access, Place, inventory_text
 from orchestrator.lab.organization import AuditEntry, CommandEntry, Organization
@@ -66,6 +67,16 @@ class Requests:
         return Counter(entry.action for entry in self.log)
 
 
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Where a server listens, so that it can be closed and opened again."""
+
+    endpoint: Endpoint
+    make: Make
+    port: int
+    context: ssl.SSLContext | None = None
+
+
 class Lab:
     """A simulated organization on loopback, from ``with`` to the end of it.
 
@@ -83,8 +94,14 @@ class Lab:
         self.options = options or Options()
         names = _names(self.scenario.organization, self.options.organizations)
         self.organizations = {name: Organization(name, self.scenario, clock) for name in names}
-        self._conditions = Conditions(self.options.auth, self.options.delay)
+        self._conditions = Conditions(
+            self.options.auth, self.options.delay, [live(row) for row in self.scenario.faults]
+        )
+        self._conditions.world, self._conditions.kill = self, self._kill
+        for organization in self.organizations.values():
+            organization.troubles = self._conditions.troubles
         self._endpoints: list[Endpoint] = []
+        self._doors: list[_Door] = []
         self._service: Service | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.servers: tuple[Place, ...] = ()
@@ -128,11 +145,14 @@ class Lab:
             for host in hosts:
                 spn_host = options.hostname or organization.full_name(host)
                 accounts = Accounts(organization.account, str(file), spn_host)
-                make = self._factory(organization, host, accounts)
+                endpoint = self._endpoint(organization, host)
+                make = self._factory(endpoint, accounts)
                 plain = service.listen(make, options.address, next(ports))
+                self._doors.append(_Door(endpoint, make, plain))
                 sealed = None
                 if context is not None:
                     sealed = service.listen(make, options.address, next(ports), context)
+                    self._doors.append(_Door(endpoint, make, sealed, context))
                 yield Place(name, organization.full_name(host), host, plain, sealed)
 
     def _context(self, folder: Path) -> ssl.SSLContext | None:
@@ -147,15 +167,54 @@ class Lab:
         self.ca_file, context = server_context(folder, names)
         return context
 
-    def _factory(self, organization: Organization, host: str, accounts: Accounts) -> Make:
+    def _endpoint(self, organization: Organization, host: str) -> Endpoint:
         quota = self.options.quota or self.scenario.session_quota
         before, after = partial(self._trouble, after=False), partial(self._trouble, after=True)
         endpoint = Endpoint(organization, host, quota, before, after)
         self._endpoints.append(endpoint)
+        return endpoint
+
+    def _factory(self, endpoint: Endpoint, accounts: Accounts) -> Make:
         return lambda opened: Connection(endpoint, accounts, self._conditions, opened)
 
     async def _trouble(self, seen: Seen, *, after: bool) -> None:
         await trouble(self._conditions, seen, after=after)
+
+    async def _kill(self, server: str, back_after: float | None) -> None:
+        for endpoint, doors in self._behind(server):
+            endpoint.lose()
+            if self._service is not None:
+                await self._service.cut_off(endpoint, [door.port for door in doors])
+        if back_after is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(back_after, lambda: self._later(loop.create_task(self._revive(server))))
+
+    def _later(self, task: "asyncio.Task[None]") -> None:
+        self._reviving = task
+
+    async def _revive(self, server: str) -> None:
+        for _, doors in self._behind(server):
+            for door in doors:
+                if self._service is not None:
+                    await self._service.reopen(
+                        door.make, self.options.address, door.port, door.context
+                    )
+
+    def _behind(self, server: str) -> Iterator[tuple[Endpoint, "list[_Door]"]]:
+        host = server.casefold().partition(".")[0]
+        for endpoint in self._endpoints:
+            if endpoint.server.casefold() == host:
+                yield endpoint, [door for door in self._doors if door.endpoint is endpoint]
+
+    def kill(self, server: str) -> None:
+        """End a server: nobody listens, its shells are lost."""
+        if self._service is not None:
+            self._service.call(self._kill(server, None))
+
+    def revive(self, server: str) -> None:
+        """Have a killed server listen again on its port. OSError where that cannot be had."""
+        if self._service is not None:
+            self._service.call(self._revive(server))
 
     @property
     def organization(self) -> Organization:
@@ -215,6 +274,10 @@ class Lab:
         *identity* is a Guid, ``SERVER\Name``, a name, or ``TransportConfig``.
         """
         self.organization.edit(identity, changes, who, controller)
+
+    def supplant(self, identity: str) -> None:
+        """Put another object of the same name and values in the place of one: another Guid."""
+        self.organization.supplant(identity, "CONTOSO\\other")
 
     def replicate(self) -> None:
         """Bring every domain controller up to date."""

@@ -5,9 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from threading import RLock
+from typing import TypeVar
+from uuid import UUID, uuid5
 
 from orchestrator.lab.clixml import Style
 from orchestrator.lab.directory import Controller, Directory, Entry
+from orchestrator.lab.faults import Trouble, active, count_call
+from orchestrator.lab.faults.calls import Shaped, Speaking
+from orchestrator.lab.faults.row import Row
+from orchestrator.lab.faults.world import ControllerGone, Lagging
 from orchestrator.lab.forms import shown
 from orchestrator.lab.output import Cell, Output, clixml, present
 from orchestrator.lab.population import (
@@ -18,6 +24,8 @@ from orchestrator.lab.population import (
     read_values,
 )
 from orchestrator.lab.scenario import Scenario, Server, User
+
+R = TypeVar("R", bound=Row)
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -66,13 +74,16 @@ class Organization:
         self.pipelines = count(1)
         self.pushed: dict[str, Mapping[str, object]] = {}
         self.lock = RLock()
+        self.troubles: list[Trouble] = []
+        self.late: set[object] = set()
         shapes = scenario.shapes
-        self.style = Style(shapes.lists, shapes.empty, shapes.enums, shapes.prefix, shapes.noise)
+        self._style = Style(shapes.lists, shapes.empty, shapes.enums, shapes.prefix, shapes.noise)
         self.directory = Directory(
             (Controller(self.full_name(one.name), one.site) for one in scenario.controllers),
             clock,
             (scenario.replication.within, scenario.replication.between),
         )
+        self.directory.lag = self._lag
         for entry in populate(scenario, name):
             self.directory.add(entry)
         self._presented: dict[object, Output] = {}
@@ -113,10 +124,49 @@ class Organization:
         """Return an output's document, written once for each state of the object behind it."""
         if isinstance(output, Cell) or output.key is None:
             return clixml(output, self.style)
-        written = self._written.get(output.key)
+        key = (self.style, output.key)
+        written = self._written.get(key)
         if written is None:
-            written = self._written[output.key] = clixml(output, self.style)
+            written = self._written[key] = clixml(output, self.style)
         return written
+
+    def called(self, cmdlet: str, server: str) -> None:
+        """Count the call of a cmdlet, for the faults that strike the nth one."""
+        count_call(self.troubles, cmdlet, server)
+
+    def troubled(self, kind: type[R], cmdlet: str = "") -> R | None:
+        """Return the fault of *kind* that strikes *cmdlet* now, if there is one."""
+        return next(active(self.troubles, kind, cmdlet), None)
+
+    @property
+    def language(self) -> str:
+        """The language that errors and warnings come in."""
+        row = self.troubled(Speaking)
+        return row.to if row else self.scenario.language
+
+    @property
+    def style(self) -> Style:
+        """How values look on the wire."""
+        row = self.troubled(Shaped)
+        if row is None:
+            return self._style
+        return Style(row.lists, row.empty, row.enums, row.prefix, self._style.noise)
+
+    def gone(self, controller: str) -> bool:
+        """Say whether a domain controller is not available, by host name or full name."""
+        host = controller.casefold().partition(".")[0]
+        lost = active(self.troubles, ControllerGone)
+        return any(row.controller.casefold().partition(".")[0] == host for row in lost)
+
+    def _lag(self) -> tuple[float, float] | None:
+        row = self.troubled(Lagging)
+        return (row.within, row.between) if row else None
+
+    def supplant(self, identity: str, who: str) -> None:
+        """Put another object of the same name and values in the place of one. Raises KeyError."""
+        entry = self.find(identity)
+        self.directory.supplant(entry.guid, str(uuid5(UUID(entry.guid), "supplanted")))
+        self._recorded(entry, f"New-{entry.kind}", {"Name": entry.name}, who)
 
     def record(self, deed: AuditEntry) -> None:
         """Append to the audit log, numbered and dated."""
@@ -154,10 +204,13 @@ class Organization:
         if controller is None:
             self.directory.replicate()
         verb = "Remove" if values is None else "Set"
+        self._recorded(entry, f"{verb}-{entry.kind}", changes, who)
+
+    def _recorded(self, entry: Entry, cmdlet: str, changes: Mapping[str, object], who: str) -> None:
         self.record(
             AuditEntry(
                 caller=who,
-                cmdlet=f"{verb}-{entry.kind}",
+                cmdlet=cmdlet,
                 parameters={name: _text(value) for name, value in changes.items()},
                 object=entry.label,
                 guid=entry.guid,

@@ -5,16 +5,18 @@ ends a statement ends the pipeline when it is the only one, and becomes an ordin
 when there are several; script text is refused before anything else is looked at.
 """
 
-from asyncio import Future, get_running_loop
+from asyncio import Future, get_running_loop, shield, sleep
 from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 from psrpcore import Command, PipelineHostResponseEvent, PowerShell
 from psrpcore.types import PSRPMessageType
 
-from orchestrator.lab.binding import bind, plain
+from orchestrator.lab.binding import bind, plain, remaining
 from orchestrator.lab.cmdlet import Call, Cmdlet, Session
 from orchestrator.lab.cmdlets import CMDLETS
+from orchestrator.lab.cmdlets.failure import TRANSIENT, failure
+from orchestrator.lab.faults.calls import Slow, Transient
 from orchestrator.lab.organization import CommandEntry
 from orchestrator.lab.output import Cell, Output
 from orchestrator.lab.records import (
@@ -49,11 +51,12 @@ class Pipeline:
         self._answers: dict[int, Future[object]] = {}
         self._agreed: bool | None = None
         self.interactive = False
+        self.cmdlets: tuple[str, ...] = ()
         self._count = next(session.organization.pipelines)
 
     @property
     def _language(self) -> str:
-        return self._session.organization.scenario.language
+        return self._session.organization.language
 
     async def run(self, shell: PowerShell) -> None:
         """Run every statement, then say how it ended."""
@@ -95,8 +98,23 @@ class Pipeline:
         for place, (cmdlet, arguments) in enumerate(calls):
             last = place == len(calls) - 1
             streams = Streams(self, arguments, collect=not last)
-            await cmdlet.run(Call(cmdlet, arguments, self._session, streams, inputs))
+            await self._run(Call(cmdlet, arguments, self._session, streams, inputs))
             inputs = streams.collected
+
+    async def _run(self, call: Call) -> None:
+        organization = self._session.organization
+        if organization.troubled(Transient, call.cmdlet.name):
+            where = organization.home(self._session.server)
+            call.streams.error(failure(call, TRANSIENT, "transient", where))
+            return
+        slow = organization.troubled(Slow, call.cmdlet.name)
+        if slow is None:
+            await call.cmdlet.run(call)
+            return
+        work = get_running_loop().create_task(_late(call, slow.seconds))
+        organization.late.add(work)
+        work.add_done_callback(organization.late.discard)
+        await shield(work)
 
     def _bound(self, command: Command, *, piped: bool) -> tuple[Cmdlet, dict[str, object]]:
         if command.is_script:
@@ -109,10 +127,10 @@ class Pipeline:
                 )
             )
         cmdlet = CMDLETS.get(command.command_text.casefold())
-        rights = self._session.rights
-        if cmdlet is None or not (cmdlet.stock or cmdlet.name in rights):
+        if cmdlet is None or not (cmdlet.stock or cmdlet.name in self._session.rights):
             raise Stopped(self._unknown(command.command_text))
-        visible = rights.get(cmdlet.name)
+        self._session.organization.called(cmdlet.name, self._session.server)
+        visible = remaining(self._session, cmdlet)
         given = command.parameters
         return cmdlet, bind(cmdlet, visible, given, self._language, piped=piped)
 
@@ -234,6 +252,12 @@ class Streams:
     async def confirm(self, message: str) -> bool:
         """Ask the client's user."""
         return await self._pipeline.confirm(message)
+
+
+async def _late(call: Call, seconds: float) -> None:
+    """Do it later, whether anybody still waits for it or not."""
+    await sleep(seconds)
+    await call.cmdlet.run(call)
 
 
 def _statements(commands: Sequence[Command]) -> Iterator[list[Command]]:

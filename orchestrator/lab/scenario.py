@@ -17,6 +17,7 @@ import yaml
 
 from orchestrator.core.errors import ConfigurationError
 from orchestrator.lab.clixml import Lists
+from orchestrator.lab.faults import AnyFault, hint
 
 PASSWORD = "Lab-Pa55word"  # noqa: S105 - the lab's accounts exist on loopback only
 
@@ -139,6 +140,7 @@ class Scenario(Part, frozen=True):
     ignores_whatif: tuple[str, ...] = ()
     language: Literal["en", "de"] = "en"
     shapes: Shapes = Shapes()
+    faults: tuple[AnyFault, ...] = ()
     scale: Scale = Scale()
 
 
@@ -187,7 +189,8 @@ def parse_scenario(text: str, file: str = "") -> Scenario:
     try:
         return msgspec.convert(document, Scenario, strict=True)
     except msgspec.ValidationError as error:
-        raise _refused(error, yaml.compose(text, Loader=yaml.SafeLoader), file) from error
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        raise _refused(error, document, node, file) from error
 
 
 def _load(text: str) -> Any:
@@ -200,14 +203,23 @@ def _load(text: str) -> Any:
 
 _PLACE = re.compile(r"(?P<reason>.*?)(?: - at `(?:key in )?\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
 _FIELD = re.compile(r"unknown field `([^`]*)`")
+_FAULT = re.compile(r"faults\[(\d+)\]")
 _STEP = re.compile(r"([A-Za-z_]\w*)|\[(\d+)\]")
 
 
-def _refused(error: msgspec.ValidationError, node: Any, file: str) -> ConfigurationError:
+def _refused(
+    error: msgspec.ValidationError, document: Any, node: Any, file: str
+) -> ConfigurationError:
     match = _PLACE.fullmatch(str(error))
     reason, path = (match["reason"], match["path"] or "") if match else (str(error), "")
     unknown = _FIELD.search(reason)
-    if unknown:
+    fault = _FAULT.match(path)
+    if fault and unknown:
+        reason = f"{unknown[1]!r} is not a key here{hint(document['faults'][int(fault[1])])}"
+        path = f"{path}.{unknown[1]}"
+    elif fault and path.endswith(".kind"):
+        reason += hint(document["faults"][int(fault[1])])
+    elif unknown:
         legal = _fields_at(path)
         reason = f"{unknown[1]!r} is not a key here{did_you_mean(unknown[1], legal)}"
         path = f"{path}.{unknown[1]}" if path else unknown[1]

@@ -3,10 +3,11 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from orchestrator.lab.connection import Connection
+from orchestrator.lab.endpoint import Endpoint
 
 T = TypeVar("T")
 Make = Callable[[Callable[[Connection, bool], None]], Connection]
@@ -18,7 +19,7 @@ class Service:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = asyncio.new_event_loop()
-        self._listeners: list[asyncio.Server] = []
+        self._listeners: dict[int, asyncio.Server] = {}
         self._connections: set[Connection] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="lab", daemon=True)
         self._thread.start()
@@ -41,8 +42,26 @@ class Service:
     ) -> int:
         loop = asyncio.get_running_loop()
         listener = await loop.create_server(lambda: make(self._counted), address, port, ssl=context)
-        self._listeners.append(listener)
-        return int(listener.sockets[0].getsockname()[1])
+        chosen = int(listener.sockets[0].getsockname()[1])
+        self._listeners[chosen] = listener
+        return chosen
+
+    async def reopen(
+        self, make: Make, address: str, port: int, context: ssl.SSLContext | None = None
+    ) -> None:
+        """Accept connections on *port* again; nothing happens where that is so already."""
+        if port not in self._listeners:
+            await self._listen(make, address, port, context)
+
+    async def cut_off(self, endpoint: Endpoint, ports: Iterable[int]) -> None:
+        """Stop listening on *ports* and break every connection to *endpoint*."""
+        for port in ports:
+            listener = self._listeners.pop(port, None)
+            if listener is not None:
+                listener.close()
+        for connection in list(self._connections):
+            if connection.endpoint is endpoint:
+                connection.abort()
 
     def _counted(self, connection: Connection, opened: bool) -> None:  # noqa: FBT001 - a callback
         if opened:
@@ -61,7 +80,7 @@ class Service:
         loop.close()
 
     async def _close(self) -> None:
-        for listener in self._listeners:
+        for listener in self._listeners.values():
             listener.close()
         for connection in list(self._connections):
             connection.abort()

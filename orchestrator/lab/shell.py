@@ -69,6 +69,7 @@ class Shell:
 
     def start(self, pipeline: Pipeline, command: PowerShell) -> None:
         """Run a pipeline beside everything else."""
+        pipeline.cmdlets = tuple(one.command_text for one in command.commands)
         task = asyncio.get_running_loop().create_task(pipeline.run(command))
         self._tasks[pipeline.number] = task
         task.add_done_callback(lambda done: self._ended(pipeline, done))
@@ -130,6 +131,11 @@ class Shell:
         else:
             self.forget(number)
         self.wake()
+
+    def cmdlets(self, identifier: str) -> tuple[str, ...]:
+        """Return what a pipeline runs; nothing for one that is not there."""
+        pipeline = self.pipelines.get(UUID(identifier)) if identifier else None
+        return pipeline.cmdlets if pipeline else ()
 
     def forget(self, number: UUID) -> None:
         """Release a pipeline."""

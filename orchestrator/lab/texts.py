@@ -31,6 +31,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "ranges.",
         "binding-roles": "Receive connectors assigned to different Transport roles on a single "
         "server must listen on unique local IP address & port bindings.",
+        "certificate": "The value of property 'TlsCertificateName' of '{0}' isn't valid: the "
+        "certificate couldn't be found in the local store.",
+        "transient": "An Active Directory error occurred when communicating with '{0}'. It may be "
+        "transient: please try again.",
         "newer": "The object '{0}' has been created by a newer version of Exchange ({1}) than the "
         "one this server runs, and can't be changed here.",
         "no-prompt": "A command that prompts the user failed because the host program or the "
@@ -54,6 +58,12 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "Funktion, einer Skriptdatei oder eines ausführbaren Programms erkannt.",
         "unknown-parameter": 'Es wurde kein Parameter gefunden, der dem Parameternamen "{0}" '
         "entspricht.",
+        "controller": "Der Domänencontroller '{0}' ist nicht verfügbar. Fehlermeldung: Der "
+        "LDAP-Server ist nicht verfügbar.",
+        "certificate": "Der Wert der Eigenschaft 'TlsCertificateName' von '{0}' ist ungültig: Das "
+        "Zertifikat wurde im lokalen Speicher nicht gefunden.",
+        "transient": "Bei der Kommunikation mit '{0}' ist ein Active Directory-Fehler aufgetreten. "
+        "Versuchen Sie es erneut.",
         "what-if": "WhatIf: {0}",
         "modify-TransportConfig": 'Die Transportkonfiguration der Exchange-Organisation "{0}" '
         "wird geändert.",

@@ -38,7 +38,7 @@ def failure(call: Call, exception: str, key: str, *values: object, target: str =
             f"[FailureCategory=Cmdlet-{exception.rpartition('.')[2]}] {identifier}"
         )
     return Problem(
-        say(scenario.language, key, *values),
+        say(session.organization.language, key, *values),
         identifier,
         exception,
         CATEGORIES.get(exception, "InvalidOperation"),

@@ -12,14 +12,18 @@ from orchestrator.lab.records import Stopped
 def controller(call: Call) -> str:
     """Return the controller to use: the one asked for, else the one this server reads from.
 
-    Raises Stopped for one that does not exist.
+    A server whose own controller is not available turns to another one. Raises Stopped where one
+    was asked for that is not available or does not exist.
     """
     asked = call.arguments.get("DomainController")
     session = call.session
+    organization = session.organization
     if asked is None:
-        return session.organization.home(session.server)
-    found = session.organization.directory.controller(str(asked))
-    if found is None:
+        home = organization.home(session.server)
+        others = (one.name for one in organization.directory.controllers.values())
+        return next((one for one in (home, *others) if not organization.gone(one)), home)
+    found = organization.directory.controller(str(asked))
+    if found is None or organization.gone(found.name):
         raise Stopped(failure(call, TRANSIENT, "controller", asked))
     return found.name
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from orchestrator.lab import vocabulary as v
-from orchestrator.lab.binding import legal_parameters
+from orchestrator.lab.binding import legal_parameters, remaining
 from orchestrator.lab.cmdlet import Call, Cmdlet, Parameter
 from orchestrator.lab.lists import Many, Table
 from orchestrator.lab.output import SELECTED_BASES, Cell, Output
@@ -124,7 +124,8 @@ def _visible(
         if fnmatchcase(cmdlet.name.casefold(), pattern.casefold()) and (
             cmdlet.stock or cmdlet.name in rights
         ):
-            yield cmdlet, legal_parameters(cmdlet, rights.get(cmdlet.name))
+            visible = remaining(call.session, cmdlet)
+            yield cmdlet, legal_parameters(cmdlet, visible)
 
 
 def _command(cmdlet: Cmdlet, parameters: Mapping[str, Parameter]) -> Output:

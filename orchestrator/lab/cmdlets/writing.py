@@ -15,6 +15,7 @@ from orchestrator.lab.cmdlets.failure import (
 )
 from orchestrator.lab.cmdlets.identity import controller, found
 from orchestrator.lab.directory import Entry
+from orchestrator.lab.faults.calls import Deaf, Prompting, Revalidated
 from orchestrator.lab.forms import shown
 from orchestrator.lab.organization import AuditEntry
 from orchestrator.lab.ranges import endpoint, same_ranges
@@ -43,7 +44,7 @@ def _writer(kind: str, *checks: Check) -> Callable[[Call], Awaitable[None]]:
 
 async def _change(call: Call, entry: Entry, where: str, checks: tuple[Check, ...]) -> None:
     values = _wanted(call, entry)
-    problems = (check(call, entry, values, where) for check in (_limited, _newer, *checks))
+    problems = (check(call, entry, values, where) for check in (_struck, _limited, _newer, *checks))
     problem = next((one for one in problems if one is not None), None)
     if problem is not None:
         call.streams.error(problem)
@@ -55,7 +56,7 @@ async def _change(call: Call, entry: Entry, where: str, checks: tuple[Check, ...
     if effective:
         call.session.organization.directory.write(where, entry.guid, values)
     else:
-        language = call.session.organization.scenario.language
+        language = call.session.organization.language
         call.streams.warn(say(language, "unmodified", entry.label))
     _audit(call, entry, effective=effective)
 
@@ -78,13 +79,15 @@ def _wanted(call: Call, entry: Entry) -> Values:
 
 async def _approved(call: Call, entry: Entry) -> bool:
     """Tell whether to go on: not with ``-WhatIf``, and not where the user says no."""
-    scenario = call.session.organization.scenario
-    target = call.session.organization.name.title()
-    label = target if entry.kind == "TransportConfig" else entry.label
-    action = say(scenario.language, f"modify-{entry.kind}", label)
+    organization, name = call.session.organization, call.cmdlet.name
+    scenario = organization.scenario
+    label = organization.name.title() if entry.kind == "TransportConfig" else entry.label
+    action = say(organization.language, f"modify-{entry.kind}", label)
     if call.arguments.get("WhatIf"):
-        call.streams.tell(say(scenario.language, "what-if", action))
-        return call.cmdlet.name in scenario.ignores_whatif
+        call.streams.tell(say(organization.language, "what-if", action))
+        return name in scenario.ignores_whatif or organization.troubled(Deaf, name) is not None
+    if organization.troubled(Prompting, name):
+        return await call.streams.confirm(action)
     if call.arguments.get("Confirm", scenario.confirmation == "always"):
         return await call.streams.confirm(action)
     return True
@@ -112,6 +115,14 @@ def _argument(value: object) -> str:
         shown_halves = (f"{key}={','.join(map(shown, one))}" for key, one in halves if one)
         return "@{" + "; ".join(shown_halves) + "}"
     return ",".join(map(shown, value)) if isinstance(value, tuple) else shown(value)
+
+
+def _struck(call: Call, entry: Entry, values: Values, _where: str) -> Problem | None:
+    """A whole object is validated again, and what is wrong may be anything [obs]."""
+    row = call.session.organization.troubled(Revalidated, call.cmdlet.name)
+    if row is None or row.enabled not in (None, values.get("Enabled")):
+        return None
+    return failure(call, VALIDATION, "certificate", entry.label, target=entry.label)
 
 
 def _limited(call: Call, _entry: Entry, values: Values, _where: str) -> Problem | None:
@@ -151,10 +162,10 @@ def _bindings(call: Call, entry: Entry, values: Values, where: str) -> Problem |
         if not set(_endpoints(wanted)) & set(_endpoints(other.values)):
             continue
         if wanted["TransportRole"] != other.values["TransportRole"]:
-            reason = say(call.session.organization.scenario.language, "binding-roles")
+            reason = say(call.session.organization.language, "binding-roles")
             return failure(call, ROLE_BINDING, "binding", other.label, reason, target=entry.label)
         if same_ranges(_texts(wanted, "RemoteIPRanges"), _texts(other.values, "RemoteIPRanges")):
-            reason = say(call.session.organization.scenario.language, "binding-ranges")
+            reason = say(call.session.organization.language, "binding-ranges")
             return failure(call, BINDING, "binding", other.label, reason, target=entry.label)
     return None
 

@@ -1,60 +1,8 @@
-"""Things that go wrong on purpose: ``lab.faults`` lists them, the first that speaks decides.
+"""Troubles made by hand, for code that wants a certain request of a server."""
 
-To add one: a frozen dataclass with ``before`` and ``after``; each sees a request and returns what
-to do to it, or None.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
 
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A request: its action, the how manieth of that action on its server, what it is about.
-
-    *action* is Create, Command, Receive, Send, Signal, Delete, or Authenticate for a request that
-    only proves who is calling. *cmdlets* are those of a Command.
-    """
-
-    action: str
-    number: int
-    server: str
-    cmdlets: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Close the connection without an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Let *seconds* pass, then go on."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Answer with this instead."""
-
-    status: int
-    body: bytes = b""
-    content_type: str = "text/html"
-
-
-Effect: TypeAlias = Drop | Wait | Reply
-
-
-class Trouble(Protocol):
-    """One thing that goes wrong."""
-
-    def before(self, seen: Seen) -> Effect | None:
-        """Tell what happens instead of, or before, handling the request."""
-
-    def after(self, seen: Seen) -> Effect | None:
-        """Tell what happens once the request took effect, before it is answered."""
+from orchestrator.lab.faults.effect import Drop, Effect, Seen, Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +57,3 @@ class Delay(_Chosen):
     def after(self, seen: Seen) -> Effect | None:  # noqa: ARG002 - the protocol's shape
         """Do nothing."""
         return None
-
-
-def effect(troubles: Sequence[Trouble], seen: Seen, *, after: bool) -> Effect | None:
-    """Return what the first trouble that has something to say does to a request."""
-    for trouble in list(troubles):
-        found = trouble.after(seen) if after else trouble.before(seen)
-        if found is not None:
-            return found
-    return None
