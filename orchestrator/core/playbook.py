@@ -1,9 +1,10 @@
 """What a playbook is made of, before and after its inputs are known.
 
 The language, whole: a playbook has ``name``, ``title``, ``description``, ``answers`` (events),
-``inputs``, ``require``, ``steps`` and ``verify``. Every entry of the last three has exactly one key
-that names a predicate, a kind of step or a proof, and may have ``when``. ``{{ name }}``, alone in
-a scalar, stands for the whole typed value of an input; nothing else is evaluated.
+``inputs``, ``require``, ``steps``, ``verify`` and ``limits``. Every entry of ``require``, ``steps``
+and ``verify`` has exactly one key that names a predicate, a kind of step or a proof, and may have
+``when``. ``{{ name }}``, alone in a scalar, stands for the whole typed value of an input; nothing
+else is evaluated.
 """
 
 import re
@@ -173,6 +174,9 @@ class Predicate(Protocol):
 
     def check(self, seen: Facts) -> Refusal | None:
         """Return None where it holds, else why not. May raise UnknownFact."""
+
+    def grounds(self, seen: Facts) -> tuple[Ground, ...]:
+        """Return what it holds by: looked at again before anything is sent."""
 
 
 class Rule(Protocol):

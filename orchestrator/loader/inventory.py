@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from orchestrator.core.calendar import Freeze, Window
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import ConfigurationError
 from orchestrator.core.inventory import (
@@ -18,6 +19,7 @@ from orchestrator.core.inventory import (
     Credential,
     HostName,
     Inventory,
+    Line,
     Name,
     Organization,
     Protection,
@@ -26,8 +28,10 @@ from orchestrator.core.inventory import (
     Variable,
     contradictions,
 )
+from orchestrator.core.limits import Ceiling, Limits
 from orchestrator.core.selection import EVERYTHING
 from orchestrator.document import Document, Tree, convert, nearest, parse, schema
+from orchestrator.loader.calendar import Windows, WrittenFreeze, freezes, windows
 from orchestrator.loader.text import read_text
 
 Port = Annotated[int, Meta(ge=1, le=65535, description="A TCP port: 80, or 443 with ssl.")]
@@ -52,6 +56,19 @@ class Settings(Connection, frozen=True, kw_only=True):
             "file:PATH, or kerberos: for a ticket cache.",
             extra={"secret": True},
         ),
+    ] = ""
+    windows: Windows = UNSET
+    freezes: Annotated[
+        tuple[WrittenFreeze, ...], Meta(description="Days in which nothing may be changed.")
+    ] = ()
+
+
+class Defaults(Settings, frozen=True, kw_only=True):
+    """What holds for all organizations, and for a whole batch of runs."""
+
+    limits: Annotated[Limits, Meta(description="How much one batch may do.")] = Limits()
+    kill_switch: Annotated[
+        Line, Meta(description="While this file exists nothing is sent; beside the inventory file.")
     ] = ""
 
 
@@ -91,12 +108,15 @@ class Entry(Settings, frozen=True, kw_only=True):
         Meta(description="Default values for the inputs of playbooks, by their names."),
     ] = {}
     protect: Annotated[Protection, Meta(description="What no playbook may touch.")] = Protection()
+    limits: Annotated[
+        Ceiling, Meta(description="What no option may exceed in this organization.")
+    ] = Ceiling()
 
 
 class Written(Plain, frozen=True, kw_only=True):
     """An inventory file."""
 
-    defaults: Annotated[Settings, Meta(description="For all organizations.")] = Settings()
+    defaults: Annotated[Defaults, Meta(description="For all organizations.")] = Defaults()
     organizations: Annotated[
         dict[
             Name,
@@ -121,6 +141,9 @@ class Written(Plain, frozen=True, kw_only=True):
     ] = {}
 
 
+_APART = frozenset({"limits", "kill_switch", "windows", "freezes"})
+"""Keys of ``defaults`` that are not simply taken over by each organization."""
+
 _ADVICE = (
     "A secret is never written in an inventory: store it with 'orchestrator credentials set NAME' "
     "and write 'credential: keyring:NAME'."
@@ -137,6 +160,13 @@ _HINTS: Mapping[str, str] = MappingProxyType(
 )
 
 
+class _Usual(NamedTuple):
+    """The calendar of every organization that says nothing else."""
+
+    windows: tuple[Window, ...]
+    freezes: tuple[Freeze, ...]
+
+
 def load_inventory(path: Path) -> Inventory:
     """Return the inventory in the file *path*, complete and free of contradictions.
 
@@ -150,10 +180,16 @@ def parse_inventory(text: str, file: str, directory: Path) -> Inventory:
     document = parse(text, file)
     written = convert(document, Written, _HINTS)
     _check_names(document, written)
-    organizations = tuple(
-        _organization(document, name, directory) for name in written.organizations
+    usual = _Usual(
+        windows(document, ("defaults", "windows"), written.defaults.windows) or (),
+        freezes(document, ("defaults", "freezes"), written.defaults.freezes),
     )
-    return Inventory(organizations, _groups(document, written))
+    return Inventory(
+        tuple(_organization(document, name, directory, usual) for name in written.organizations),
+        _groups(document, written),
+        written.defaults.limits,
+        _absolute(written.defaults.kill_switch, directory),
+    )
 
 
 def inventory_schema() -> dict[str, Any]:
@@ -172,8 +208,10 @@ def _check_names(document: Document, written: Written) -> None:
             raise document.error((kind, EVERYTHING), message, "Choose another name.")
 
 
-def _organization(document: Document, name: str, directory: Path) -> Organization:
+def _organization(document: Document, name: str, directory: Path, usual: _Usual) -> Organization:
     entry = _merged(document.tree, name)
+    place = ("organizations", name)
+    own = windows(document, (*place, "windows"), entry.windows)
     connection = {key: getattr(entry, key) for key in Connection.__struct_fields__}
     connection["path"] = entry.path.strip("/")
     connection["ca_file"] = _absolute(entry.ca_file, directory)
@@ -187,6 +225,9 @@ def _organization(document: Document, name: str, directory: Path) -> Organizatio
         tags=entry.tags,
         variables=entry.variables,
         protect=entry.protect,
+        windows=usual.windows if own is UNSET else own,
+        freezes=(*usual.freezes, *freezes(document, (*place, "freezes"), entry.freezes)),
+        limits=entry.limits,
     )
     for contradiction in contradictions(found):
         raise _conflict(document, name, contradiction)
@@ -197,7 +238,7 @@ def _merged(tree: Tree, name: str) -> Entry:
     """Return the entry of an organization with the defaults in it; both are valid already."""
     root: Any = tree
     defaults, entry = root.get("defaults", {}), root["organizations"][name]
-    together = {**defaults, **entry}
+    together = {**{key: defaults[key] for key in defaults if key not in _APART}, **entry}
     if "timeouts" in together:
         together["timeouts"] = {**defaults.get("timeouts", {}), **entry.get("timeouts", {})}
     return msgspec.convert(together, Entry)

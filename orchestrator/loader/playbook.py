@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from orchestrator.core.command import Plain
 from orchestrator.core.inventory import Name, Words
+from orchestrator.core.limits import Limits
 from orchestrator.core.playbook import Answer, Input, InputType, Playbook
 from orchestrator.document import Document, convert, parse, schema
 from orchestrator.loader.entry import SAMPLES, Reader, entry_schemas
@@ -51,6 +52,9 @@ class Written(Plain, frozen=True, kw_only=True):
         tuple[Entry, ...], Meta(min_length=1, description="What has to be true, in this order.")
     ]
     verify: Annotated[tuple[Entry, ...], Meta(description="What proves that it is done.")] = ()
+    limits: Annotated[
+        Limits, Meta(description="How much one batch may do, unless the command line says so.")
+    ] = Limits()
 
 
 _DEFAULTS = MappingProxyType(
@@ -88,6 +92,7 @@ def parse_playbook(content: bytes, file: str) -> Playbook:
         steps=reader.section("steps", written.steps),
         verify=reader.section("verify", written.verify),
         digest=hashlib.sha256(content).hexdigest(),
+        limits=written.limits,
     )
 
 

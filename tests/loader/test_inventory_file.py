@@ -1,5 +1,6 @@
 """An inventory file is loaded whole and strictly, or explained where it is wrong."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 import yaml
 
+from orchestrator.core.calendar import Freeze, Window
 from orchestrator.core.errors import ConfigurationError
 from orchestrator.core.inventory import (
     Auth,
@@ -18,9 +20,14 @@ from orchestrator.core.inventory import (
     Source,
     Timeouts,
 )
+from orchestrator.core.limits import Ceiling, Limits
 from orchestrator.loader import inventory_schema, load_inventory
-from orchestrator.loader.inventory import Entry, ListedServer, Settings, Written
+from orchestrator.loader.calendar import WrittenFreeze
+from orchestrator.loader.inventory import Defaults, Entry, ListedServer, Settings, Written
 
+_WORKDAYS = (0, 1, 2, 3, 4)
+_CHRISTMAS = Freeze(date(2026, 12, 20), date(2027, 1, 7), "Europe/Berlin", "Christmas")
+_QUARTER = Freeze(date(2027, 3, 29), date(2027, 3, 31), "Europe/Berlin", "Close of the quarter")
 _EXAMPLE = Path(__file__).parents[2] / "inventory.example.yaml"
 _ERRORS = sorted((Path(__file__).parent / "errors").glob("*.yaml"))
 
@@ -84,7 +91,43 @@ def test_every_key_of_the_example_arrives() -> None:
             domains=("adatum.com",),
             reason="Adatum requires mutual TLS by contract; ask the mail team.",
         ),
+        windows=(
+            Window("Mon-Fri 20:00-23:00 Europe/Berlin", _WORKDAYS, 1200, 1380, "Europe/Berlin"),
+            Window("Sat,Sun 00:00-24:00 UTC", (5, 6), 0, 1440, "UTC"),
+        ),
+        freezes=(_CHRISTMAS, _QUARTER),
+        limits=Ceiling(changes=10, connectors=5),
     )
+
+
+def test_the_example_says_what_a_batch_may_do_and_where_the_kill_switch_is() -> None:
+    found = load_inventory(_EXAMPLE)
+    assert found.limits == Limits(changes=50, organizations=20, connectors=30)
+    assert found.kill_switch == str(_EXAMPLE.parent / "orchestrator.stop")
+
+
+def test_freezes_for_everybody_come_on_top_and_windows_are_replaced(tmp_path: Path) -> None:
+    first, second, third = _load(
+        tmp_path,
+        """
+defaults:
+  windows: [Sat 00:00-24:00 UTC]
+  freezes: [{from: 2026-12-20, until: 2027-01-07, zone: Europe/Berlin, reason: Christmas}]
+organizations:
+  a: {servers: [a.b]}
+  b: {servers: [a.b], windows: []}
+  c:
+    servers: [a.b]
+    windows: [Sun 22:00-04:00 UTC]
+    freezes:
+      - {from: 2027-03-29, until: 2027-03-31, zone: Europe/Berlin, reason: Close of the quarter}
+""",
+    )
+    assert [window.text for window in first.windows] == ["Sat 00:00-24:00 UTC"]
+    assert second.windows == ()
+    assert [window.text for window in third.windows] == ["Sun 22:00-04:00 UTC"]
+    assert first.freezes == second.freezes == (_CHRISTMAS,)
+    assert third.freezes == (_CHRISTMAS, _QUARTER)
 
 
 def _keys(tree: Any) -> set[str]:
@@ -93,10 +136,13 @@ def _keys(tree: Any) -> set[str]:
     return set().union(*map(_keys, tree)) if isinstance(tree, list) else set()
 
 
-@pytest.mark.parametrize("kind", [Written, Settings, Entry, ListedServer, Timeouts, Protection])
+_KINDS = [Written, Settings, Defaults, Entry, ListedServer, Timeouts, Protection, WrittenFreeze]
+
+
+@pytest.mark.parametrize("kind", [*_KINDS, Limits, Ceiling])
 def test_the_example_shows_every_key_there_is(kind: type[msgspec.Struct]) -> None:
     shown = _keys(yaml.safe_load(_EXAMPLE.read_text("utf-8")))
-    assert set(kind.__struct_fields__) <= shown
+    assert set(kind.__struct_encode_fields__) <= shown
 
 
 def test_groups_hold_the_organizations_of_their_groups() -> None:
