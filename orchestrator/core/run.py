@@ -77,7 +77,8 @@ _FROM: Mapping[Status, frozenset[Status]] = {
     Status.VERIFIED: frozenset({Status.APPLIED}),
     Status.FOUND_DONE: frozenset({Status.IN_DOUBT}),
     Status.FAILED: _TRIED,
-    Status.DRIFTED: _TRIED,
+    # From VERIFIED and FOUND_DONE: somebody took it back before the run had ended.
+    Status.DRIFTED: _TRIED | {Status.VERIFIED, Status.FOUND_DONE},
     Status.UNDO_IN_DOUBT: _LEFT,
     Status.UNDONE: _LEFT,
     Status.UNDO_FAILED: frozenset({Status.UNDO_IN_DOUBT}),
@@ -317,7 +318,10 @@ def rebuild(events: Iterable[Event]) -> Run:
 def _mark(run: Run, position: int, status: Status, detail: str = "") -> Run:
     if not 0 <= position < len(run.statuses):
         raise JournalDamaged(f"run {run.id} has no change number {position}")
-    if run.statuses[position] not in _FROM[status]:
+    stood = run.statuses[position]
+    # A server may do at once what it was only asked for with -WhatIf.
+    by_asking = status is Status.FOUND_DONE and stood is Status.PENDING and position in run.asked
+    if stood not in _FROM[status] and not by_asking:
         raise JournalDamaged(
             f"run {run.id}: change {position}, {run.statuses[position]}, cannot become {status}"
         )
