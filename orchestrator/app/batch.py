@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from types import FrameType
@@ -33,10 +33,25 @@ def side_by_side(
     At the first Ctrl-C *on_interrupt* is called and every run stops at the next boundary between
     actions; items not begun are begun and stop at once. At the second the process leaves.
     """
+    return in_waves(workplace, (tuple(items),), work, forks=forks, on_interrupt=on_interrupt)
+
+
+def in_waves(
+    workplace: Workplace,
+    waves: Iterable[Sequence[_T]],
+    work: Callable[[_T], _R],
+    *,
+    forks: int,
+    on_interrupt: Callable[[], None],
+) -> list[_R]:
+    """Return as ``side_by_side``, but of each wave only once all of the one before is through."""
+    done: list[_R] = []
     with _listening(workplace), ThreadPoolExecutor(max_workers=max(1, forks)) as pool:
-        futures = [pool.submit(work, item) for item in items]
-        _await(workplace, futures, on_interrupt)
-        return [future.result() for future in futures]
+        for wave in waves:
+            futures = [pool.submit(work, item) for item in wave]
+            _await(workplace, futures, on_interrupt)
+            done += [future.result() for future in futures]
+    return done
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from orchestrator.app import records
+from msgspec import UNSET
+
+from orchestrator.app import brakes, records
 from orchestrator.app.planning import (
     IDENTITY,
     Planned,
@@ -16,6 +18,7 @@ from orchestrator.app.planning import (
     judges,
 )
 from orchestrator.app.workplace import Workplace
+from orchestrator.core.drift import check_commands, drifts
 from orchestrator.core.errors import (
     DriftError,
     HeldError,
@@ -35,7 +38,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.facts import Facts
 from orchestrator.core.inventory import Organization
-from orchestrator.core.plan import Drifts, Plan, check_commands, drifts, seal
+from orchestrator.core.plan import Drifts, Plan, seal
 from orchestrator.core.run import Run, begin, evolve, rebuild
 from orchestrator.exchange.objects import OBJECT_KINDS
 from orchestrator.journal import Hold, Store, StreamMoved
@@ -123,6 +126,8 @@ def carry_out(
     with contextlib.closing(session):
         try:
             check_mandate(planned.plan, options.mandate)
+            glass = options.mandate.break_glass or ""
+            brakes.check(workplace, planned.organization, glass)
             started = _started(workplace, planned.plan, planned.organization, batch, options)
             _carry_out(workplace, started, session, done, listener)
         except OrchestratorError as error:
@@ -232,7 +237,8 @@ def _drive(workplace: Workplace, session: Session, ledger: _Ledger) -> None:
             ledger.hold.renew()
 
     steady, clock = workplace.steady, workplace.clock
-    runner = Runner(session, session, queries, judging, clock, steady, pause)
+    brake = brakes.look(workplace, session.organization)
+    runner = Runner(session, session, queries, judging, clock, steady, pause, brake)
     drive(run, runner, ledger.record, stopping=workplace.stop.is_set)
 
 
@@ -281,10 +287,15 @@ def _answers_as(plan: Plan, organization: Organization, facts: Facts) -> None:
         )
 
 
-def resume(workplace: Workplace, name: str, listener: Listener) -> Done:
+def resume(workplace: Workplace, name: str, listener: Listener, break_glass: str = "") -> Done:
     """Take up a run where its journal ends. A change in doubt is looked at first."""
     return _again(
-        workplace, name, listener, lambda: RunResumed(at=workplace.clock(), actor=workplace.actor)
+        workplace,
+        name,
+        listener,
+        lambda: RunResumed(
+            at=workplace.clock(), actor=workplace.actor, break_glass=break_glass or UNSET
+        ),
     )
 
 

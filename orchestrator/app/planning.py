@@ -5,11 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from orchestrator.app.brakes import calendar_notes
 from orchestrator.app.workplace import Workplace
 from orchestrator.core.errors import OrchestratorError, RefusedError
 from orchestrator.core.facts import Facts, Query, Unknown, unite
 from orchestrator.core.inventory import Organization
-from orchestrator.core.plan import Draft, Identity, Plan, make_plan
+from orchestrator.core.limits import Limits
+from orchestrator.core.plan import Identity, Plan
+from orchestrator.core.planning import Draft, make_plan
 from orchestrator.core.playbook import (
     InputType,
     InputValue,
@@ -102,7 +108,14 @@ def plan_organization(
     except OrchestratorError as error:
         session.close()
         return Planned(organization, error=error)
-    return Planned(organization, plan=plan, session=session)
+    return Planned(organization, plan=_restrained(plan, organization, playbook), session=session)
+
+
+def _restrained(plan: Plan, organization: Organization, playbook: Playbook) -> Plan:
+    """Return *plan* with its playbook's limits, and with what the calendar says of it."""
+    noted = calendar_notes(organization, plan.made) if plan.changes else ()
+    limits = UNSET if playbook.limits == Limits() else playbook.limits
+    return replace(plan, notes=(*plan.notes, *noted), limits=limits)
 
 
 def identity(organization: Organization, facts: Facts) -> Identity:
@@ -129,9 +142,12 @@ def _guid(text: str) -> str:
 
 def judges(plan: Plan, organization: Organization) -> tuple[tuple[Query, ...], tuple[Rule, ...]]:
     """Return what has to be asked to judge *plan* again, and the rules that judge it."""
-    judging = rules(plan.asked, organization.protect, plan.domains)
+    touched = [Query(c.setting.ref.kind, (c.setting.property,)) for c in plan.changes]
+    asked = unite((*plan.asked, *touched))
+    judging = rules(asked, organization.protect, plan.domains)
     queries = (query for rule in judging for query in rule.queries())
-    return unite((*plan.asked, *queries, IDENTITY)), judging
+    grounds = (Query(ground.ref.kind, (ground.property,)) for ground in plan.grounds)
+    return unite((*asked, *queries, *grounds, IDENTITY)), judging
 
 
 def find_organization(workplace: Workplace, name: str) -> Organization:

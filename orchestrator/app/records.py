@@ -87,7 +87,10 @@ def all_runs(store: Store) -> Iterator[Run]:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A protection that a run took away and nobody has put back since through this product."""
+    """A protection that a run took away and nobody has put back since through this product.
+
+    *break_glass* is why it was done outside of a window or in a freeze, where it was.
+    """
 
     run: str
     organization: str
@@ -97,6 +100,7 @@ class Exemption:
     ticket: str
     approved_by: str
     review_by: str
+    break_glass: str = ""
 
 
 def exemptions(runs: Sequence[Run]) -> tuple[Exemption, ...]:
@@ -131,4 +135,5 @@ def _exemption(run: Run, setting: Setting) -> Exemption:
         mandate.ticket,
         mandate.approved_by,
         mandate.review_by,
+        "; ".join(dict.fromkeys(each.reason for each in run.broken)),
     )

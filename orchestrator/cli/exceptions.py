@@ -38,6 +38,7 @@ def command(terminal: Terminal, *, store: str | None) -> None:
             "ticket": each.ticket,
             "approved_by": each.approved_by,
             "review_by": each.review_by,
+            "break_glass": each.break_glass,
             "overdue": is_overdue(each.review_by, today),
         }
         for each in found

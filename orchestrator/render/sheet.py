@@ -107,6 +107,14 @@ def is_overdue(review_by: str, today: date) -> bool:
     return bool(review_by) and date.fromisoformat(review_by) < today
 
 
+_TOLD = (
+    ("reason", "reason"),
+    ("ticket", "ticket"),
+    ("approved by", "approved_by"),
+    ("BREAK-GLASS", "break_glass"),
+)
+
+
 def list_exceptions(exceptions: Sequence[Mapping[str, object]], look: Look) -> Lines:
     """Yield what is unprotected, what is due for review first marked as such."""
     if not exceptions:
@@ -116,8 +124,7 @@ def list_exceptions(exceptions: Sequence[Mapping[str, object]], look: Look) -> L
         yield from wrapped(what, Tone.HEADING, width=look.width)
         yield _review(each)
         told = (("since", f"{each['since']:%Y-%m-%d}, run {each['run']}"),)
-        names = (("reason", "reason"), ("ticket", "ticket"), ("approved by", "approved_by"))
-        for head, said in (*told, *((head, str(each[name])) for head, name in names)):
+        for head, said in (*told, *((head, str(each.get(name, ""))) for head, name in _TOLD)):
             if said:
                 bullet = f"{head:<12}"
                 yield from wrapped(said, indent=2, bullet=bullet, width=look.width)
