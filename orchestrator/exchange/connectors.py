@@ -67,18 +67,18 @@ _GUID = re.compile(r"\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?", re.IG
 
 
 def is_default(connector: Observation) -> bool:
-    """Say whether the name is one that setup gives to a connector of this or any server.
+    """Say whether the name is one that setup gives to a connector.
 
-    A renamed server keeps connectors with its old name, so any server's name counts that stands
-    alone after the words of setup.
+    After the longer names of setup any one word counts as a server, as a server that was replaced
+    leaves it behind; after ``Default`` and ``Client`` only the connector's own server does, or any
+    word where that is not known: a partner may be called so.
     """
-    name = connector.text("Name").casefold()
-    server = connector.text("Server").casefold().partition(".")[0]
+    name, server = connector.text("Name").casefold(), server_of(connector)
     for words in (words.casefold() for words in _DEFAULT_NAMES):
-        if name == words:
+        rest = name.removeprefix(f"{words} ")
+        if name == words or (rest != name and rest.partition(".")[0] == server):
             return True
-        rest = name.removeprefix(words + " ")
-        if rest != name and (rest.partition(".")[0] == server or " " not in rest):
+        if rest != name and " " not in rest and (" " in words or not server):
             return True
     return False
 

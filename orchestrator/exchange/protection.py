@@ -44,6 +44,15 @@ def disables(setting: Setting) -> bool:
     )
 
 
+def narrows(setting: Setting) -> bool:
+    """Say whether *setting* takes an address away on which a receive connector hears or answers."""
+    return (
+        setting.ref.kind == RECEIVE_CONNECTOR
+        and setting.property in {"Bindings", "RemoteIPRanges"}
+        and not (isinstance(setting, Member) and setting.present)
+    )
+
+
 def _asks(kind: str, properties: tuple[str, ...]) -> tuple[Query, ...]:
     return (Query(kind, properties),)
 
@@ -62,7 +71,7 @@ class NeverDisabled:
     def judge(self, setting: Setting, now: Facts, after: Facts) -> Sequence[Verdict]:
         """Refuse to disable what is never disabled, with every sign and its value."""
         del after
-        if not disables(setting) or setting.ref.kind != self.kind:
+        if not (disables(setting) or narrows(setting)) or setting.ref.kind != self.kind:
             return ()
         connector = now.one(setting.ref)
         reason = self._owner(connector)

@@ -44,12 +44,14 @@ def rules(
             (RECEIVE_CONNECTOR, "Enabled"),
             (NeverDisabled(RECEIVE_CONNECTOR), Linked(), TakeOver(), Version(RECEIVE_CONNECTOR)),
         ),
+        ((RECEIVE_CONNECTOR, "Bindings"), (NeverDisabled(RECEIVE_CONNECTOR),)),
+        ((RECEIVE_CONNECTOR, "RemoteIPRanges"), (NeverDisabled(RECEIVE_CONNECTOR),)),
         (
             (SEND_CONNECTOR, "Enabled"),
             (NeverDisabled(SEND_CONNECTOR), Stranding(), Version(SEND_CONNECTOR)),
         ),
     )
-    chosen = [rule for about, rows in table if about in asked for rule in rows]
+    chosen = dict.fromkeys(rule for about, rows in table if about in asked for rule in rows)
     off = {(RECEIVE_CONNECTOR, "Enabled"), (SEND_CONNECTOR, "Enabled")} & asked
     always: tuple[Rule, ...] = (Protected(protection), WholeValues(), Lowering(), Rights(kinds))
     return (*chosen, *((half,) if off else ()), *always)

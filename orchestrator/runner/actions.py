@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from orchestrator.core.command import Command, ErrorRecord, Result
+from orchestrator.core.drift import drifts
 from orchestrator.core.errors import ConnectionLost, NotLetIn, TransportError, Unreachable
 from orchestrator.core.events import (
     ChangeApplied,
@@ -32,7 +33,7 @@ from orchestrator.core.events import (
     WhatIfAnswered,
 )
 from orchestrator.core.facts import Facts, Query, Reader, UnknownFact, Value, Writer
-from orchestrator.core.plan import Change, Drift, drifts, label, words
+from orchestrator.core.plan import Change, Drift, label, words
 from orchestrator.core.playbook import Rule
 from orchestrator.core.run import (
     DOUBTFUL,

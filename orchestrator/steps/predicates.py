@@ -3,8 +3,8 @@
 from typing import Literal
 
 from orchestrator.core.command import Plain
-from orchestrator.core.facts import Facts, Query
-from orchestrator.core.playbook import Refusal, Sign
+from orchestrator.core.facts import Facts, Observation, Query
+from orchestrator.core.playbook import Ground, Refusal, Sign
 from orchestrator.exchange.connectors import (
     RECEIVE_PROPERTIES,
     accepts_anonymous,
@@ -37,6 +37,11 @@ class Listed(Plain, frozen=True):
                 return None
         return Refusal("listed", f"{self.domain} is not on {name}")
 
+    def grounds(self, seen: Facts) -> tuple[Ground, ...]:
+        """Return nothing: other entries may come and go, and the step looks at its own."""
+        del seen
+        return ()
+
 
 class AcceptsAnonymous(Plain, frozen=True):
     """The connector that carries the partner's mail takes it from an anonymous session.
@@ -54,15 +59,12 @@ class AcceptsAnonymous(Plain, frozen=True):
 
     def check(self, seen: Facts) -> Refusal | None:
         """Refuse where any enabled connector of the flow turns anonymous mail away."""
-        if self.connector is None:
-            return None
-        everything = receive_connectors(seen)
-        tied = tie(self.connector, everything)
-        if isinstance(tied, Refusal):
-            return tied
+        flow = self._flow(seen)
+        if isinstance(flow, Refusal):
+            return flow
         refusing = [
             c
-            for c in same_flow(tied, everything)
+            for c in flow
             if c.get("Enabled") is not False
             and (not accepts_anonymous(c) or c.get("RequireTLS") is True)
         ]
@@ -81,6 +83,22 @@ class AcceptsAnonymous(Plain, frozen=True):
             "added to its PermissionGroups and RequireTLS taken off.",
             (*signs, *(sign for c in refusing for sign in receive_signs(c))),
         )
+
+    def grounds(self, seen: Facts) -> tuple[Ground, ...]:
+        """Return what lets anonymous mail in: who is let in, whether TLS is a must, from where."""
+        flow = self._flow(seen)
+        return tuple(
+            Ground(c.ref, name, c.get(name))
+            for c in (() if isinstance(flow, Refusal) else flow)
+            for name in ("Enabled", "PermissionGroups", "RequireTLS", "RemoteIPRanges")
+        )
+
+    def _flow(self, seen: Facts) -> tuple[Observation, ...] | Refusal:
+        if self.connector is None:
+            return ()
+        everything = receive_connectors(seen)
+        tied = tie(self.connector, everything)
+        return tied if isinstance(tied, Refusal) else same_flow(tied, everything)
 
 
 class ReadBack(Plain, frozen=True):

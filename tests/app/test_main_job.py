@@ -267,3 +267,15 @@ def test_whatif_asks_exchange_before_anything_is_changed(dedicated: Lab, open_de
     assert done.run.outcome is Outcome.SUCCEEDED
     names = [type(event).__name__ for event in desk.events]
     assert names.index("WhatIfAnswered") < names.index("ChangeStarted")
+
+
+def test_what_was_required_when_planning_has_to_hold_when_sending(
+    dedicated: Lab, open_desk: Open
+) -> None:
+    desk = open_desk(dedicated)
+    planned = desk.plan(REMOVE, domain="fabrikam.com", connector="EX01\\Default Frontend EX01")
+    dedicated.edit("EX01\\Default Frontend EX01", PermissionGroups="ExchangeServers")
+    done = desk.carry_out(planned)
+    assert done.run is not None
+    assert done.run.outcome is Outcome.DRIFTED
+    assert not desk.writes()

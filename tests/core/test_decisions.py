@@ -8,23 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.command import command
+from orchestrator.core.drift import check_commands, drifts
 from orchestrator.core.errors import ConfigurationError
 from orchestrator.core.facts import Facts, ObjectRef, Observation, Query, UnknownFact, Value
 from orchestrator.core.inventory import Protection
 from orchestrator.core.plan import (
-    Draft,
     Drift,
     Plan,
     Sealed,
     canonical,
-    check_commands,
-    drifts,
     label,
     refers_to,
     seal,
     unseal,
     words,
 )
+from orchestrator.core.planning import Draft
 from orchestrator.core.playbook import Concern, Ground, Refusal, Rule, Settled, Sign
 from orchestrator.core.setting import Flags, Member, Scalar, Setting
 from orchestrator.exchange.objects import (

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from orchestrator.core.facts import Facts, ObjectRef, Observation, Query, Unknown, Value, unite
 from orchestrator.core.inventory import Protection
-from orchestrator.core.plan import Draft, Identity, Plan, make_plan
+from orchestrator.core.plan import Identity, Plan
+from orchestrator.core.planning import Draft, make_plan
 from orchestrator.core.playbook import Consequence, Predicate, Refusal, Step, Verdict
 from orchestrator.core.setting import Scalar, Setting
 from orchestrator.exchange.objects import (

@@ -67,6 +67,28 @@ def test_a_connector_of_setup_edgesync_or_hybrid_is_never_disabled(name: str, se
     ]
 
 
+@pytest.mark.parametrize("name", ["Client Fabrikam", "Default Relay", "Clients", "Defaults EX01"])
+def test_a_partners_connector_may_begin_like_one_of_setup(name: str) -> None:
+    connector = receive("EX01", name)
+    assert not NeverDisabled(RECEIVE_CONNECTOR).judge(off(connector), seen(connector), seen())
+
+
+def test_where_the_server_is_not_known_any_name_after_that_of_setup_counts() -> None:
+    connector = receive("", "Client Fabrikam", Server="", Identity="Client Fabrikam")
+    verdicts = NeverDisabled(RECEIVE_CONNECTOR).judge(off(connector), seen(connector), seen())
+    assert refused(verdicts) == ["never-disabled"]
+
+
+@pytest.mark.parametrize("name", ["Bindings", "RemoteIPRanges"])
+def test_nothing_takes_an_address_away_from_a_connector_of_setup(name: str) -> None:
+    connector = frontend("EX01")
+    less = Member(connector.ref, name, connector.members(name)[0], present=False)
+    more = Member(connector.ref, name, "192.0.2.1", present=True)
+    rule = NeverDisabled(RECEIVE_CONNECTOR)
+    assert refused(rule.judge(less, seen(connector), seen())) == ["never-disabled"]
+    assert not rule.judge(more, seen(connector), seen())
+
+
 @pytest.mark.parametrize(
     "name", ["From Fabrikam", "Default for the relay hosts", "Clients", "Inbound from Fabrikam"]
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.core.facts import Facts, Observation, UnknownFact, Value
-from orchestrator.core.plan import foresee
+from orchestrator.core.planning import foresee
 from orchestrator.core.playbook import Consequence, Refusal, Verdict
 from orchestrator.core.setting import Flags, Scalar, Setting
 from orchestrator.exchange.objects import RECEIVE_CONNECTOR, SEND_CONNECTOR

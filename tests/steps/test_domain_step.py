@@ -130,3 +130,7 @@ def test_whether_a_domain_is_listed_is_a_question_about_the_exact_entry() -> Non
     assert Listed("send", "fabrikam.com").check(seen(config())) is not None
     (query,) = Listed("send", "fabrikam.com").queries()
     assert (query.kind, query.properties) == (TRANSPORT_CONFIG, (SEND_LIST,))
+
+
+def test_that_a_domain_is_listed_rests_on_no_other_entry() -> None:
+    assert not Listed("receive", "fabrikam.com").grounds(seen(config()))
