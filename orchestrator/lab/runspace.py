@@ -83,8 +83,9 @@ class Runspace(ServerRunspacePool):
         if kind is not PSRPMessageType.CreatePipeline or b"<SS" in document:
             return super()._process_message(message)
         said = _creation(document)
-        event: Any = PSRPEvent.create(kind, said, message.runspace_pool_id, message.pipeline_id)
-        self._process_CreatePipeline(event)
+        event: Event = PSRPEvent.create(kind, said, message.runspace_pool_id, message.pipeline_id)
+        process: Any = self._process_CreatePipeline
+        process(event)
         return event
 
     def begin(self, pipeline: UUID) -> None:
