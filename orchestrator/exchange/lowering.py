@@ -7,6 +7,7 @@ from orchestrator.core.facts import Facts, Observation, Query
 from orchestrator.core.playbook import Concern, Consequence, Sign, Verdict
 from orchestrator.core.setting import Flags, Scalar, Setting
 from orchestrator.exchange.connectors import accepts_anonymous, shown
+from orchestrator.exchange.objects import RECEIVE_CONNECTOR, SEND_CONNECTOR
 from orchestrator.exchange.protection import disables
 
 _LOWERING_VALUES: Mapping[tuple[str, bool | int | str | None], str] = {
@@ -23,6 +24,12 @@ _LEVELS = ("", "encryptiononly", "certificatevalidation", "domainvalidation")
 """TlsAuthLevel of a send connector, from nothing up [doc]."""
 
 
+_WITHOUT = {
+    RECEIVE_CONNECTOR: "mail that came in through it no longer has to prove who it is from",
+    SEND_CONNECTOR: "mail that went out through it no longer demands mutual TLS",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Lowering:
     """Any other change of a connector that takes protection away, or brings a connector back."""
@@ -37,7 +44,7 @@ class Lowering:
         connector = now.one(setting.ref)
         text = ""
         if disables(setting) and connector.get("DomainSecureEnabled") is True:
-            text = "mail that came through it no longer has to prove who it is from"
+            text = _WITHOUT[setting.ref.kind]
         elif isinstance(setting, Scalar):
             text = _LOWERING_VALUES.get((setting.property, setting.value), "")
             text = text or _checked_less(setting, connector)

@@ -160,4 +160,4 @@ def _undo_words(status: Status, *, in_doubt: bool) -> str:
         return "looked at first, then undone if it is there"
     if not undoes(status, in_doubt=in_doubt):
         return f"nothing to undo ({STATUSES[status]})"
-    return "undone"
+    return "will be undone"

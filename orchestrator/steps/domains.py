@@ -43,6 +43,7 @@ class DomainSecureList(Plain, frozen=True):
         stored = entries_for(entries, self.domain)
         holds = f"holds {', '.join(stored)}" if stored else f"does not hold {self.domain}"
         others = len(entries) - len(stored)
+        entry = "entry" if others == 1 else "entries"
         present = self.state == "present"
         return Settled(
             settings=tuple(
@@ -50,7 +51,7 @@ class DomainSecureList(Plain, frozen=True):
                 for entry in stored or (self.domain,)
             ),
             refusals=self._not_meant(entries, stored),
-            found=(Sign(config.ref.label, name, f"{holds}; {others} other entries"),),
+            found=(Sign(config.ref.label, name, f"{holds}; {others} other {entry}"),),
             notes=self._notes(entries, stored),
         )
 
