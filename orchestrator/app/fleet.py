@@ -30,6 +30,10 @@ class Pace(NamedTuple):
     ramp: bool = True
 
 
+UNPACED = Pace(failures=10**9, ramp=False)
+"""All at once, whatever happens: rollbacks are not held back."""
+
+
 class NotBegun(RefusedError):
     """An organization's turn never came, because too many before it did not succeed."""
 

@@ -32,6 +32,8 @@ COMMANDS: Mapping[str, Entry] = {
     "apply": Entry("Do the work", "Carry out exactly the plan in a file, once."),
     "rollback": Entry("Do the work", "Undo what a run changed."),
     "resume": Entry("Do the work", "Take up a run where it was left."),
+    "stop": Entry("Do the work", "Set the kill switch: nothing is sent any more."),
+    "start": Entry("Do the work", "Lift the kill switch."),
     "runs": Entry("Look back", "List, show or export what was done."),
     "exceptions": Entry("Look back", "List what is unprotected, and when to review it."),
     "journal": Entry("Look back", "Check that the record of all runs is intact."),

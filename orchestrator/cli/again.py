@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from orchestrator.app import records
-from orchestrator.app.batch import side_by_side
 from orchestrator.app.execution import Done, Listener
+from orchestrator.app.fleet import UNPACED, Pace, paced
 from orchestrator.app.workplace import Workplace
 from orchestrator.cli import codes
 from orchestrator.cli.archive import opened
@@ -23,20 +23,24 @@ def recorded(workplace: Workplace, name: str) -> list[Run]:
         return [records.load(store, run) for run in records.find(store, name)]
 
 
-def go_on(
+def go_on(  # noqa: PLR0913 - work, on what, and how fast
     terminal: Terminal,
     workplace: Workplace,
     runs: Sequence[Run],
     work: Callable[[Run, Listener], Done],
+    *,
     forks: int,
+    pace: Pace = UNPACED,
 ) -> list[Done]:
-    """Do *work* on every run, side by side, and show how it went."""
+    """Do *work* on every run, side by side or as *pace* says, and show how it went."""
     names = [run.plan.organization.name for run in runs]
     with Progress(terminal, names) as progress:
-        done = side_by_side(
+        done = paced(
             workplace,
             runs,
             lambda run: work(run, progress.listen),
+            lambda run: run.plan.organization.name,
+            pace=pace,
             forks=forks,
             on_interrupt=progress.interrupt,
         )

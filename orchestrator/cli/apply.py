@@ -10,8 +10,10 @@ from orchestrator.cli.codes import ExitCode
 from orchestrator.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from orchestrator.app.fleet import Pace
     from orchestrator.app.workplace import Workplace
     from orchestrator.core.events import Mandate
+    from orchestrator.core.limits import Limits
 
 
 @click.command()
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 @options.yes
 @options.mandate
 @options.execution
+@options.limits
+@options.pace
 @options.forks
 @options.output
 @options.pass_terminal
@@ -32,6 +36,8 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     mandate: "Mandate",
     whatif: bool,
     on_failure: str,
+    limits: "Limits",
+    pace: "Pace",
     forks: int,
 ) -> ExitCode:
     """Carry out exactly the plan in a file, once.
@@ -56,5 +62,5 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     ]
     planned = work.looked(terminal, workplace, read, lambda one: preflight(workplace, one), forks)
     with work.released(planned):
-        how = work.How(mandate, OnFailure(on_failure), whatif, yes, forks)
+        how = work.How(mandate, OnFailure(on_failure), whatif, yes, forks, limits, pace)
         return work.decide(terminal, workplace, "apply", planned, how)

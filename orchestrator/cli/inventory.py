@@ -72,6 +72,9 @@ def _facts(organization: "Organization", inventory: "Inventory") -> dict[str, ob
         "groups": _groups(organization, inventory),
         "variables": organization.variables,
         "protect": organization.protect,
+        "windows": [window.text for window in organization.windows],
+        "freezes": organization.freezes,
+        "limits": organization.limits,
     }
 
 

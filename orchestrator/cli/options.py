@@ -167,20 +167,35 @@ def mandate(command: F) -> F:
 
     @functools.wraps(command)
     def with_mandate(
-        *given: Any, reason: str, ticket: str, approved_by: str, review_by: str, **others: Any
+        *given: Any,
+        reason: str,
+        ticket: str,
+        approved_by: str,
+        review_by: str,
+        break_glass: str | None,
+        **others: Any,
     ) -> Any:
+        from msgspec import UNSET  # noqa: PLC0415 - not for --help
+
         from orchestrator.app.workplace import utc_now  # noqa: PLC0415 - not for --help
         from orchestrator.cli.consent import review_date  # noqa: PLC0415 - likewise
         from orchestrator.core.events import Mandate  # noqa: PLC0415 - likewise
 
         until = review_date(review_by, utc_now().date())
         actor = others["workplace"].actor
-        wanted = Mandate(actor, reason.strip(), ticket.strip(), approved_by.strip(), until)
+        wanted = Mandate(
+            actor,
+            reason.strip(),
+            ticket.strip(),
+            approved_by.strip(),
+            until,
+            break_glass or UNSET,
+        )
         return command(*given, mandate=wanted, **others)
 
     for name, text in _MANDATE:
         with_mandate = click.option(f"--{name}", default="", help=text)(with_mandate)
-    return with_mandate  # type: ignore[return-value]  # options keep the callable's shape for click
+    return glass(with_mandate)  # type: ignore[return-value]  # options keep the callable's shape for click
 
 
 _MANDATE = (
@@ -189,6 +204,70 @@ _MANDATE = (
     ("ticket", "The change or incident that it belongs to."),
     ("reason", "Why. Needed for what takes protection away."),
 )
+
+
+def _words(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise click.BadParameter("it needs a reason, for the record", ctx, parameter)
+    return value and value.strip()
+
+
+def glass(command: F) -> F:
+    """Add ``--break-glass``, passed on as the reason or None."""
+    return click.option(
+        "--break-glass",
+        default=None,
+        metavar="REASON",
+        callback=_words,
+        help="Go on outside of a maintenance window or in a freeze. Recorded and shown.",
+    )(command)
+
+
+def limits(command: F) -> F:
+    """Add ``--max-changes``, ``--max-organizations``, ``--max-connectors`` as *limits*."""
+
+    @functools.wraps(command)
+    def with_limits(*given: Any, **others: Any) -> Any:
+        from msgspec import UNSET  # noqa: PLC0415 - not for --help
+
+        from orchestrator.core.limits import COUNTED, Limits  # noqa: PLC0415 - likewise
+
+        said = {name: others.pop(f"max_{name}") for name in COUNTED}
+        found = {name: UNSET if value is None else value for name, value in said.items()}
+        return command(*given, limits=Limits(**found), **others)
+
+    for name in ("connectors", "organizations", "changes"):
+        with_limits = click.option(
+            f"--max-{name}",
+            type=click.IntRange(1, 1_000_000),
+            default=None,
+            help=f"Refuse if more {name} are planned; instead of what playbook and inventory say.",
+        )(with_limits)
+    return with_limits  # type: ignore[return-value]  # options keep the callable's shape for click
+
+
+def pace(command: F) -> F:
+    """Add ``--max-failures`` and ``--no-ramp``, passed on as a Pace."""
+
+    @functools.wraps(command)
+    def with_pace(*given: Any, max_failures: int, no_ramp: bool, **others: Any) -> Any:
+        from orchestrator.app.fleet import Pace  # noqa: PLC0415 - not for --help
+
+        return command(*given, pace=Pace(max_failures, not no_ramp), **others)
+
+    failures = click.option(
+        "--max-failures",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="How many organizations may fail before nothing new is begun.",
+    )
+    ramp = click.option(
+        "--no-ramp",
+        is_flag=True,
+        help="Begin with all organizations at once, not with one, then two, then four.",
+    )
+    return failures(ramp(with_pace))  # type: ignore[return-value]  # options keep the callable's shape for click
 
 
 def execution(command: F) -> F:

@@ -14,6 +14,7 @@ from orchestrator.core.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.app.workplace import Workplace
+    from orchestrator.core.limits import Limits
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=7)
@@ -37,6 +38,7 @@ _LONGEST = timedelta(days=7)
 )
 @options.workplace
 @options.limit
+@options.limits
 @options.forks
 @options.output
 @options.pass_terminal
@@ -49,6 +51,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     out: Path,
     expires: str,
     limit: tuple[str, ...],
+    limits: "Limits",
     forks: int,
 ) -> ExitCode:
     """Make a plan and keep it in a file; nothing is changed.
@@ -71,14 +74,17 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     planned = work.plan_all(terminal, workplace, limit, wanted, forks)
     with work.released(planned):
         terminal.say(consent.show_all(planned, terminal.look))
-        plans = [each.plan for each in consent.changing(planned) if each.plan is not None]
+        excess = work.capped(terminal, workplace, planned, limits)
+        ready = () if excess else consent.changing(planned)
+        plans = [each.plan for each in ready if each.plan is not None]
         if plans:
             write_plans(out, plans)
             text = f"The plan is in {out}. To carry it out: orchestrator apply {out}"
         else:
             text = "There is nothing to carry out: no file was written."
         terminal.say(work.sentence(text))
-        return work.conclude(terminal, "plan", planned, [], file=str(out) if plans else None)
+        file = str(out) if plans else None
+        return work.conclude(terminal, "plan", planned, [], limits=excess, file=file)
 
 
 def duration(text: str) -> timedelta:

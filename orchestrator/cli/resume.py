@@ -9,20 +9,34 @@ from orchestrator.cli.codes import ExitCode
 from orchestrator.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from orchestrator.app.execution import Done, Listener
+    from orchestrator.app.fleet import Pace
     from orchestrator.app.workplace import Workplace
+    from orchestrator.core.run import Run
 
 
 @click.command()
 @click.argument("run")
 @options.workplace
+@options.glass
+@options.pace
 @options.forks
 @options.output
 @options.pass_terminal
-def command(terminal: Terminal, *, workplace: "Workplace", run: str, forks: int) -> ExitCode:
+def command(  # noqa: PLR0913 - a command's options are its arguments
+    terminal: Terminal,
+    *,
+    workplace: "Workplace",
+    run: str,
+    break_glass: str | None,
+    pace: "Pace",
+    forks: int,
+) -> ExitCode:
     """Take up a run where it was left: by a crash, a lost connection, Ctrl-C, or a failure.
 
     RUN is the id of a run, of a batch (all of its runs), a beginning of either, or 'last'. A
     change whose effect is not known is looked at first; nothing is ever sent twice blindly.
+    Rollbacks are taken up first, and all at once.
 
     \b
     Example:
@@ -41,11 +55,13 @@ def command(terminal: Terminal, *, workplace: "Workplace", run: str, forks: int)
             terminal.say(show_run(each, terminal.look))
         terminal.say(work.sentence("There is nothing to resume."))
         return again.conclude(terminal, "resume", runs, [])
-    done = again.go_on(
-        terminal,
-        workplace,
-        ready,
-        lambda one, listener: resume(workplace, one.id, listener),
-        forks,
-    )
-    return again.conclude(terminal, "resume", ready, done)
+
+    def take_up(one: "Run", listener: "Listener") -> "Done":
+        return resume(workplace, one.id, listener, break_glass or "")
+
+    back = [each for each in ready if each.rolling_back]
+    forth = [each for each in ready if not each.rolling_back]
+    done = again.go_on(terminal, workplace, back, take_up, forks=forks) if back else []
+    if forth:
+        done += again.go_on(terminal, workplace, forth, take_up, forks=forks, pace=pace)
+    return again.conclude(terminal, "resume", [*back, *forth], done)

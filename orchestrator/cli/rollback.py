@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
         lambda one, listener: roll_back(
             workplace, one.id, listener, reason=reason, in_doubt=in_doubt
         ),
-        forks,
+        forks=forks,
     )
     return again.conclude(terminal, "rollback", ready, done)
 

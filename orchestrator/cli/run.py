@@ -9,8 +9,10 @@ from orchestrator.cli.codes import ExitCode
 from orchestrator.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from orchestrator.app.fleet import Pace
     from orchestrator.app.workplace import Workplace
     from orchestrator.core.events import Mandate
+    from orchestrator.core.limits import Limits
 
 _WHATIF = "Leave --whatif away, or --dry-run: with --whatif Exchange is asked after your agreement."
 
@@ -29,6 +31,8 @@ _WHATIF = "Leave --whatif away, or --dry-run: with --whatif Exchange is asked af
 @options.yes
 @options.mandate
 @options.execution
+@options.limits
+@options.pace
 @options.forks
 @options.output
 @options.pass_terminal
@@ -45,6 +49,8 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     mandate: "Mandate",
     whatif: bool,
     on_failure: str,
+    limits: "Limits",
+    pace: "Pace",
     forks: int,
 ) -> ExitCode:
     """Plan a remediation, show it, and carry it out if you agree.
@@ -52,6 +58,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     PLAYBOOK is a name ('orchestrator playbook list') or a file that ends in .yaml. You see what
     was found, each change with the command for it and for its undo, and what follows from it.
     Then you are asked; no is the default. Changes are made one at a time, and each is read back.
+    Of several organizations one is done first, then two, then four, until one fails.
 
     \b
     Look first:
@@ -75,10 +82,13 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
         ready = consent.changing(planned)
         if dry_run or not ready:
             terminal.say(consent.show_all(planned, terminal.look))
+            excess = work.capped(terminal, workplace, planned, limits)
             terminal.say(
                 work.sentence("This was a dry run: nothing was written.") if dry_run else ()
             )
             pending = detailed_exitcode
-            return work.conclude(terminal, "run", planned, [], dry_run=dry_run, pending=pending)
-        how = work.How(mandate, OnFailure(on_failure), whatif, yes, forks)
+            return work.conclude(
+                terminal, "run", planned, [], limits=excess, dry_run=dry_run, pending=pending
+            )
+        how = work.How(mandate, OnFailure(on_failure), whatif, yes, forks, limits, pace)
         return work.decide(terminal, workplace, "run", planned, how)

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import click
 
+from orchestrator.app import brakes
 from orchestrator.app.batch import side_by_side
 from orchestrator.app.execution import Done, Drifted, Options, carry_out, new_batch
+from orchestrator.app.fleet import Pace, beyond, paced
 from orchestrator.app.planning import LIFE, Planned, draft, plan_organization
 from orchestrator.app.workplace import Workplace
 from orchestrator.cli import codes
@@ -25,13 +27,15 @@ from orchestrator.cli.consent import (
 )
 from orchestrator.cli.progress import Progress
 from orchestrator.cli.terminal import Terminal
-from orchestrator.core.errors import OrchestratorError, UsageError
+from orchestrator.core.caps import Excess
+from orchestrator.core.errors import OrchestratorError, RefusedError, UsageError
 from orchestrator.core.events import Mandate, OnFailure
 from orchestrator.core.inventory import Organization
+from orchestrator.core.limits import Limits
 from orchestrator.core.playbook import Playbook
 from orchestrator.render.facts import Facts, error_facts, plan_facts, run_facts
 from orchestrator.render.run import show_run
-from orchestrator.render.text import BLANK, Line, Lines, Look, plural
+from orchestrator.render.text import BLANK, Line, Lines, Look, Tone, heading, plural, wrapped
 
 
 def parse_settings(given: Sequence[str]) -> dict[str, str]:
@@ -113,13 +117,15 @@ def _waiting(terminal: Terminal, text: str) -> AbstractContextManager[object]:
 
 
 class How(NamedTuple):
-    """How plans are carried out: what is recorded, what is asked, how many at a time."""
+    """How plans are carried out: what is recorded, what is asked, how many, and how fast."""
 
     mandate: Mandate
     on_failure: OnFailure
     whatif: bool
     yes: bool
     forks: int
+    limits: Limits = Limits()
+    pace: Pace = Pace()
 
 
 def decide(
@@ -129,16 +135,19 @@ def decide(
     ready = changing(planned)
     show = terminal.say if how.yes else terminal.tell
     show(show_all(planned, terminal.look))
-    if not ready:
-        return conclude(terminal, noun, planned, [])
+    excess = capped(terminal, workplace, planned, how.limits)
     # A store that cannot be written to is found out before anybody is asked.
-    _ = workplace.store
+    _ = workplace.store if ready else None
+    if not excess:
+        ready = _let_through(terminal, workplace, ready, how.mandate)
+    if excess or not ready:
+        return conclude(terminal, noun, planned, [], limits=excess)
     mandate = reasoned(terminal, ready, how.mandate, yes=how.yes)
     if not agree(terminal, apply_question(ready), yes=how.yes):
         terminal.tell(sentence(NOTHING_CHANGED))
         return conclude(terminal, noun, planned, [])
     options = Options(mandate, how.on_failure, how.whatif)
-    done = carry_out_all(terminal, workplace, ready, options, how.forks)
+    done = carry_out_all(terminal, workplace, ready, options, how)
     terminal.say(show_done(done, terminal.look))
     return conclude(terminal, noun, planned, done)
 
@@ -148,18 +157,53 @@ def carry_out_all(
     workplace: Workplace,
     planned: Sequence[Planned],
     options: Options,
-    forks: int,
+    how: How,
 ) -> list[Done]:
-    """Carry out every plan, side by side, under one batch."""
+    """Carry out every plan under one batch, as fast as *how* says."""
     batch = new_batch(workplace)
     with Progress(terminal, [each.organization.name for each in planned]) as progress:
-        return side_by_side(
+        return paced(
             workplace,
             planned,
             lambda each: carry_out(workplace, each, batch, options, progress.listen),
-            forks=forks,
+            lambda each: each.organization.name,
+            pace=how.pace,
+            forks=how.forks,
             on_interrupt=progress.interrupt,
         )
+
+
+def capped(
+    terminal: Terminal, workplace: Workplace, planned: Sequence[Planned], limits: Limits
+) -> tuple[Excess, ...]:
+    """Return the caps that carrying out *planned* would exceed, and say so."""
+    excess = beyond(workplace, changing(planned), limits)
+    if excess:
+        terminal.say(heading("Too much for one batch: nothing of it is carried out"))
+    for each in excess:
+        terminal.say(wrapped(f"{each}.", Tone.BAD, indent=2, width=terminal.width))
+        terminal.say(wrapped(each.way_out, indent=4, width=terminal.width))
+    return excess
+
+
+def _let_through(
+    terminal: Terminal, workplace: Workplace, ready: Sequence[Planned], mandate: Mandate
+) -> list[Planned]:
+    """Return those that nothing holds back now; the others learn why, as their error."""
+    open_now = []
+    for each in ready:
+        try:
+            passed = brakes.check(workplace, each.organization, mandate.break_glass or "")
+        except RefusedError as error:
+            each.error = error
+            terminal.say(sentence(""))
+            terminal.say(show_error(each.organization.name, error, terminal.look))
+            continue
+        open_now.append(each)
+        if passed is not None:
+            text = f"BREAK-GLASS: {each.organization.name}: goes on although it is {passed.reason}"
+            terminal.warn(wrapped(text, Tone.BAD, width=terminal.width))
+    return open_now
 
 
 def show_done(done: Sequence[Done], look: Look) -> Lines:
@@ -181,22 +225,30 @@ def of_planned(planned: Planned) -> ExitCode:
 
 
 def conclude(
-    terminal: Terminal, noun: str, planned: Sequence[Planned], done: Sequence[Done], **more: object
+    terminal: Terminal,
+    noun: str,
+    planned: Sequence[Planned],
+    done: Sequence[Done],
+    *,
+    limits: Sequence[Excess] = (),
+    **more: object,
 ) -> ExitCode:
     """Print the JSON document, where it was asked for, and return the gravest exit code.
 
     *more* are further fields of the document; ``pending`` true turns waiting changes into 3.
+    *limits* are the caps that it all would exceed.
     """
     ended = {each.organization: each for each in done}
     rows = [_row(each, ended.get(each.organization.name)) for each in planned]
     found = [code for code, _ in rows]
     if more.pop("pending", False) and changing(planned):
         found.append(ExitCode.PENDING)
+    if limits:
+        found.append(ExitCode.REFUSED)
     code = codes.gravest(found)
     facts = [facts for _, facts in rows]
-    terminal.document(
-        noun, {"dry_run": False, **more, "organizations": facts, "exit_code": int(code)}
-    )
+    over = {"limits": limits, "organizations": facts, "exit_code": int(code)}
+    terminal.document(noun, {"dry_run": False, **more, **over})
     return code
 
 
