@@ -5,12 +5,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from bench.table import Row, Spread
 from orchestrator.lab import PASSWORD
 
 SCENARIO = "dedicated-pair"
@@ -93,6 +94,28 @@ def measure(host: Place, client: str, terms: Terms) -> Cost:
         raise SystemExit(f"{client} left the job undone: {seen}")
     each = tuple(took.get("each", {}).values())
     return Cost(seen["requests"], took["wall"], took["cpu"], seen["cpu"] - lab["cpu"], each)
+
+
+def rows(host: Place, terms: Terms, rounds: int) -> list[Row]:
+    """Let every client do the job *rounds* times in turn; the better script is the yardstick."""
+    took: dict[str, list[Cost]] = {client: [] for client in CLIENTS}
+    for _ in range(rounds):
+        for client in CLIENTS:
+            took[client].append(measure(host, client, terms))
+    name = f"{terms.job}, {terms.auth}, {terms.delay * 1000:.0f} ms"
+    figures: dict[tuple[str, str], Callable[[Cost], float]] = {
+        ("requests", ""): lambda cost: cost.requests,
+        ("wall", "ms"): lambda cost: cost.wall * 1000,
+        ("client CPU", "ms"): lambda cost: cost.cpu * 1000,
+    }
+    return [_row(f"{name}: {what}", unit, took, of) for (what, unit), of in figures.items()]
+
+
+def _row(
+    what: str, unit: str, took: Mapping[str, Sequence[Cost]], of: Callable[[Cost], float]
+) -> Row:
+    ours, *theirs = (Spread.of(map(of, took[client])) for client in CLIENTS)
+    return Row(what, unit, ours, min(theirs, key=lambda spread: spread.median), 1.0)
 
 
 def _command(client: str, terms: Terms, lab: dict[str, Any], folder: Path) -> Sequence[str]:
