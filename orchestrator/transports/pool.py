@@ -25,6 +25,7 @@ from orchestrator.core.command import Statement
 from orchestrator.transports import messages
 from orchestrator.transports.clixml import decode, escape
 from orchestrator.transports.creation import Creation, creation
+from orchestrator.transports.recollection import Recollection
 
 
 class Overdue(Exception):
@@ -55,13 +56,12 @@ _READERS: Final[dict[int, Callable[[bytes], object]]] = {
     MessageType.RUNSPACEPOOL_STATE: messages.pool_state,
     MessageType.RUNSPACEPOOL_HOST_CALL: messages.host_call,
     MessageType.PIPELINE_HOST_CALL: messages.host_call,
-    MessageType.PIPELINE_OUTPUT: lambda xml: Output(decode(xml)),
     MessageType.PIPELINE_STATE: messages.pipeline_state,
     MessageType.ERROR_RECORD: messages.error,
     MessageType.WARNING_RECORD: messages.warning,
 }
-"""What is read. Progress, verbose, debug and information records, the pool's private data and its
-events are dropped undecoded: nobody asks for them."""
+"""What is read, besides output. Progress, verbose, debug and information records, the pool's private
+data and its events are dropped undecoded: nobody asks for them."""
 
 _PATIENCE: Final = 100
 """How many answers without content may follow one another. A healthy server sends none before the
@@ -79,10 +79,16 @@ _LAST: Final = 2
 
 
 class Reader(Fragmenter):
-    """pypsrp's fragmenter for what goes out; what comes in is decoded by us, in linear time."""
+    """pypsrp's fragmenter for what goes out; what comes in is decoded by us, in linear time.
 
-    def __init__(self, max_size: int, serializer: Serializer) -> None:
+    *read* decodes the objects that pipelines put out.
+    """
+
+    def __init__(
+        self, max_size: int, serializer: Serializer, read: Callable[[bytes], object] = decode
+    ) -> None:
         super().__init__(max_size, serializer)
+        self._read = read
         self._partial: dict[int, list[bytes]] = {}
 
     def defragment(self, data: bytes) -> list[Message]:  # type: ignore[override] # ours is smaller
@@ -99,13 +105,15 @@ class Reader(Fragmenter):
             at += length
             if flags & _LAST:
                 complete.append(b"".join(self._partial.pop(which)))
-        return [message for blob in complete if (message := _message(blob)) is not None]
+        return [message for blob in complete if (message := self._message(blob)) is not None]
 
-
-def _message(blob: bytes) -> Message | None:
-    _, message_type, _, _ = _HEADER.unpack_from(blob)
-    reader = _READERS.get(message_type)
-    return None if reader is None else Message(message_type, reader(blob[_HEADER.size :]))
+    def _message(self, blob: bytes) -> Message | None:
+        _, message_type, _, _ = _HEADER.unpack_from(blob)
+        xml = blob[_HEADER.size :]
+        if message_type == MessageType.PIPELINE_OUTPUT:
+            return Message(message_type, Output(self._read(xml)))
+        reader = _READERS.get(message_type)
+        return None if reader is None else Message(message_type, reader(xml))
 
 
 class Writer(Serializer):
@@ -159,7 +167,8 @@ class Pool(RunspacePool):
         self._operation = operation
         self._clock = clock
         self._serializer = Writer()
-        self._fragmenter = Reader(wsman.max_payload_size, self._serializer)
+        read = Recollection(decode)
+        self._fragmenter = Reader(wsman.max_payload_size, self._serializer, read)
 
     def start(self, deadline: float) -> None:
         """Open the pool and wait until the server says that it is open."""
