@@ -60,8 +60,8 @@ _READERS: Final[dict[int, Callable[[bytes], object]]] = {
     MessageType.ERROR_RECORD: messages.error,
     MessageType.WARNING_RECORD: messages.warning,
 }
-"""What is read, besides output. Progress, verbose, debug and information records, the pool's private
-data and its events are dropped undecoded: nobody asks for them."""
+"""What is read, besides output. Progress, verbose, debug and information records, the private data
+of the pool and its events are dropped undecoded: nobody asks for them."""
 
 _PATIENCE: Final = 100
 """How many answers without content may follow one another. A healthy server sends none before the
