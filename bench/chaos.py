@@ -77,6 +77,7 @@ def show(total: Sum, seconds: float) -> None:
     for name, number in total.ends.most_common():
         print(f"  {number:6} {name}")
     print(f"{total.unknown:8} unknown outcomes, reported as such")
+    print(f"{len(total.tally.alike):8} put back by somebody while in doubt, and sent again")
     for name, words in ZEROS.items():
         found = getattr(total.tally, name)
         print(f"{len(found):8} {words}")

@@ -36,8 +36,13 @@ class Author(Enum):
 
 @dataclass
 class Tally:
-    """What is wrong, by kind. All of it has to stay empty."""
+    """What is wrong, by kind. All of it has to stay empty but *alike*.
 
+    *alike* is what nobody can tell from the state alone: while our command was in doubt somebody
+    put things back to where they were, which looks as if it had never been carried out.
+    """
+
+    alike: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     overwritten: list[str] = field(default_factory=list)
@@ -49,7 +54,7 @@ class Tally:
             getattr(self, name).extend(found)
 
     def __bool__(self) -> bool:
-        return any(vars(self).values())
+        return any(found for name, found in vars(self).items() if name != "alike")
 
 
 @dataclass
@@ -98,6 +103,7 @@ class Ledger:
         had said so.
         """
         before = list(self._start)
+        last: dict[int, Standing] = {}
         authors = [Author.NOBODY if at is Standing.BEFORE else Author.OTHERS for at in before]
         for entry in self.lab.audit()[self.first :]:
             if entry.number in self.deeds:
@@ -105,14 +111,15 @@ class Ledger:
                     if standing is not before[at]:
                         authors[at], before[at] = Author.OTHERS, standing
             elif not entry.error:
-                self._own(entry, authors, before, found, on_word=on_word)
+                self._own(entry, authors, before, last, found, on_word=on_word)
         return tuple(authors)
 
-    def _own(
+    def _own(  # noqa: PLR0913 - the replay's whole state
         self,
         entry: AuditEntry,
         authors: list[Author],
         before: list[Standing],
+        last: dict[int, Standing],
         found: Tally,
         *,
         on_word: bool,
@@ -126,9 +133,11 @@ class Ledger:
         if ours and before[at] is wanted and "WhatIf" not in entry.parameters:
             found.doubled.append(f"sent again after it took effect: {_told(entry)}")
         if entry.effective:
-            if wanted is Standing.BEFORE and not ours and not on_word:
+            if last.get(at) is wanted:
+                found.alike.append(f"put back by somebody, and sent again: {_told(entry)}")
+            elif wanted is Standing.BEFORE and not ours and not on_word:
                 found.overwritten.append(f"undone although not ours: {_told(entry)}")
-            authors[at], before[at] = Author.US, wanted
+            authors[at], before[at], last[at] = Author.US, wanted, wanted
 
     def _meant(self, entry: AuditEntry) -> tuple[int, Standing] | None:
         for at, change in enumerate(self.plan.changes):

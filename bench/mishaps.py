@@ -10,46 +10,49 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeAlias
 
-from orchestrator.lab import Delay, DropAfter, DropBefore, Lab
-from orchestrator.lab.faults import Effect, Reply, Seen, Trouble
-
-_BUSY = b"<!DOCTYPE html><html><body><h1>Service Unavailable</h1></body></html>"
+from orchestrator.lab import Lab
+from orchestrator.lab.faults import Effect, Seen, Trouble, fault
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The request is answered with an HTTP status; *late* once it took effect."""
-
-    status: int
-    body: bytes = b""
-    late: bool = False
-
-    def before(self, seen: Seen) -> Effect | None:  # noqa: ARG002 - the protocol's shape
-        """Answer instead of the server."""
-        return None if self.late else Reply(self.status, self.body)
-
-    def after(self, seen: Seen) -> Effect | None:  # noqa: ARG002 - the protocol's shape
-        """Put the answer in the place of the server's."""
-        return Reply(self.status, self.body) if self.late else None
+def _row(kind: str, **fields: object) -> Callable[[], Trouble]:
+    return lambda: fault(kind, **fields)
 
 
-TROUBLES: Mapping[str, Callable[[str], Trouble]] = {
-    "connection dropped before": DropBefore,
-    "connection dropped after": DropAfter,
-    "delay": lambda action: Delay(action, seconds=0.02),
-    "HTTP 401": lambda _: Answered(401),
-    "HTTP 403": lambda _: Answered(403, _BUSY),
-    "HTTP 404": lambda _: Answered(404, _BUSY),
-    "HTTP 500": lambda _: Answered(500, _BUSY),
-    "HTTP 500 after": lambda _: Answered(500, late=True),
-    "HTTP 502 after": lambda _: Answered(502, _BUSY, late=True),
-    "HTTP 503": lambda _: Answered(503, _BUSY),
-    "HTTP 503 after": lambda _: Answered(503, _BUSY, late=True),
-    "HTTP 504 after": lambda _: Answered(504, late=True),
-    "garbage": lambda _: Answered(200, b"\x00not XML at all"),
-    "garbage after": lambda _: Answered(200, b"<a><b></a>", late=True),
+TROUBLES: Mapping[str, Callable[[], Trouble]] = {
+    "connection dropped before": _row("drop-before"),
+    "connection dropped after": _row("drop-after"),
+    "delay before": _row("delay", seconds=0.02),
+    "delay after": _row("delay", seconds=0.02, moment="after"),
+    "HTTP 401": _row("http", status=401),
+    "HTTP 403": _row("http", status=403),
+    "HTTP 404": _row("http", status=404),
+    "HTTP 500": _row("http", status=500, body="empty"),
+    "HTTP 500 after": _row("http", status=500, body="fault", moment="after"),
+    "HTTP 502 after": _row("http", status=502, moment="after"),
+    "HTTP 503": _row("http", status=503),
+    "HTTP 503 after": _row("http", status=503, moment="after"),
+    "HTTP 504 after": _row("http", status=504, body="empty", moment="after"),
+    "fault": _row("wsman-fault", code=995),
+    "fault after": _row("wsman-fault", code=995, moment="after"),
+    "timed out": _row("timed-out"),
+    "timed out after": _row("timed-out", moment="after"),
+    "quota": _row("quota", action="", wait=1, unit="milliseconds"),
+    "garbage": _row("garbage"),
+    "garbage in binary": _row("garbage", content="binary"),
+    "garbage after": _row("garbage", content="xml", moment="after"),
+    "nothing after": _row("garbage", content="empty", moment="after"),
+    "cut short": _row("truncate"),
+    "cut short and closed": _row("truncate", closing=True),
+    "drip": _row("drip", size=400, seconds=0.005),
+    "server killed": _row("kill", back_after=0.01),
+    "server killed after": _row("kill", back_after=0.01, moment="after"),
+    "stall": _row("stall"),
+    "stall after": _row("stall", moment="after"),
 }
-"""Faults by name, each made for the action of the request that it strikes."""
+"""Faults by name. One is made for each request that it strikes."""
+
+RARE = frozenset({"stall", "stall after"})
+"""Faults that cost as much time as the client has patience."""
 
 Deed: TypeAlias = Callable[[Lab], tuple[str, Mapping[str, object]]]
 """Returns what another administrator sets: the object and its properties."""
@@ -112,7 +115,7 @@ class Schedule:
         """Strike before the request is handled."""
         self._count += 1
         name = self.troubles.get(self._count, "")
-        trouble = TROUBLES[name](seen.action) if name else None
+        trouble = TROUBLES[name]() if name else None
         self._live.append((seen, trouble, name, self._count))
         self._deed(self._count)
         return self._noted(name, trouble.before(seen) if trouble else None)
@@ -144,11 +147,16 @@ def schedule(rng: Random, do: Callable[[str], None], *, density: float, deeds: f
     """
     troubles: dict[int, str] = {}
     for _ in range(_number(rng, density)):
-        at, name = rng.randint(1, 40), rng.choice(sorted(TROUBLES))
-        lasting = rng.choice((1, 1, 1, 2, 4, 12))
+        at, name = rng.randint(1, 40), _chosen(rng)
+        lasting = 1 if name in RARE else rng.choice((1, 1, 1, 2, 4, 12))
         troubles.update(dict.fromkeys(range(at, at + lasting), name))
     places = [rng.choice((-1, 1)) * rng.randint(1, 40) for _ in range(_number(rng, deeds))]
     return Schedule(troubles, {place: rng.choice(sorted(DEEDS)) for place in places}, do)
+
+
+def _chosen(rng: Random) -> str:
+    name = rng.choice(sorted(TROUBLES))
+    return name if name not in RARE or rng.random() < 0.1 else rng.choice(sorted(TROUBLES))
 
 
 def _number(rng: Random, mean: float) -> int:

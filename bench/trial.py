@@ -1,6 +1,5 @@
 """One chaos run: a plan carried out, resumed and rolled back while things go wrong."""
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from bench.mishaps import DEEDS, schedule
 from orchestrator.app import records
 from orchestrator.app.execution import Done, Options, carry_out, new_batch, resume, roll_back
 from orchestrator.app.planning import Planned, plan_organization
-from orchestrator.app.workplace import Workplace, connect_psrp, utc_now
+from orchestrator.app.workplace import Workplace, utc_now
 from orchestrator.cli.codes import ExitCode, of_done
 from orchestrator.core.command import Result, Statement, Transport
 from orchestrator.core.events import Event, Mandate, OnFailure, Outcome
@@ -29,6 +28,8 @@ from orchestrator.journal import Store
 from orchestrator.lab import PASSWORD, Lab, Scenario, parse_scenario
 from orchestrator.loader import find_playbook, load_inventory
 from orchestrator.loader.playbook import load_playbook
+from orchestrator.transports.psrp import open_session
+from orchestrator.transports.target import Deadlines, Target
 
 SCENE = """
 title: A partner with connectors of its own
@@ -168,6 +169,21 @@ class Report:
     story: list[str] = field(default_factory=list)
 
 
+def _impatient(organization: Organization, server: Server) -> Transport:
+    """Open a session as the product does, with no patience for a server that is silent."""
+    target = Target(
+        name=server.name,
+        address=server.address,
+        port=server.port,
+        auth="basic",
+        user=organization.user,
+        secret=lambda: PASSWORD,
+        allow_cleartext=True,
+        deadlines=Deadlines(connect=1, read=1.5, operation=1, pipeline=4),
+    )
+    return open_session(target)
+
+
 @cache
 def _playbook(name: str) -> Playbook:
     return load_playbook(find_playbook(name))
@@ -204,9 +220,8 @@ class Trial:
     def _inventory(self) -> Inventory:
         file = self.folder / "inventory.yaml"
         file.write_text(self.lab.inventory_text(auth="basic"), encoding="utf-8")
-        os.environ["ORCHESTRATOR_LAB_PASSWORD"] = PASSWORD
-        inventory = load_inventory(file)
-        quick = Timeouts(connect=2, operation=1, pipeline=5, settle=0)
+            inventory = load_inventory(file)
+        quick = Timeouts(settle=0)
         organizations = tuple(replace(each, timeouts=quick) for each in inventory.organizations)
         return replace(inventory, organizations=organizations)
 
@@ -314,7 +329,7 @@ class Trial:
         return at
 
     def _connect(self, host: Host) -> Callable[[Organization, Server], Transport]:
-        return lambda organization, server: _Wire(connect_psrp(organization, server), host)
+        return lambda organization, server: _Wire(_impatient(organization, server), host)
 
     def _arm(self, heat: float) -> None:
         self.lab.faults.append(schedule(self.rng, self._deed, density=2.5 * heat, deeds=1.5 * heat))
