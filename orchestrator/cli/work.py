@@ -136,9 +136,8 @@ def decide(
     show = terminal.say if how.yes else terminal.tell
     show(show_all(planned, terminal.look))
     excess = capped(terminal, workplace, planned, how.limits)
-    # A store that cannot be written to is found out before anybody is asked.
-    _ = workplace.store if ready else None
-    if not excess:
+    if ready and not excess:
+        # A store that cannot be written to is found out here, before anybody is asked.
         ready = _let_through(terminal, workplace, ready, how.mandate)
     if excess or not ready:
         return conclude(terminal, noun, planned, [], limits=excess)
