@@ -220,7 +220,7 @@ class Trial:
     def _inventory(self) -> Inventory:
         file = self.folder / "inventory.yaml"
         file.write_text(self.lab.inventory_text(auth="basic"), encoding="utf-8")
-            inventory = load_inventory(file)
+        inventory = load_inventory(file)
         quick = Timeouts(settle=0)
         organizations = tuple(replace(each, timeouts=quick) for each in inventory.organizations)
         return replace(inventory, organizations=organizations)
