@@ -43,6 +43,11 @@ from orchestrator.core.command import Record
 DEEPEST: Final = 100
 """How many objects and collections may lie inside one another; Exchange needs under ten [seen]."""
 
+LARGEST: Final = 4 * 1024 * 1024
+"""Characters and elements that all references of one document may add up to, each counted as what
+it leads to. References to references make a value of 2**n parts out of n lines, which is small in
+memory until somebody writes it out."""
+
 
 class ClixmlError(ValueError):
     """The text is not CLIXML. The transport turns this into a ProtocolViolation."""
@@ -98,11 +103,13 @@ def decode_element(element: Element) -> object:
 class _Reading:
     """The references of one document, and the walk over its elements."""
 
-    __slots__ = ("_complex", "_depth", "_objects", "_types")
+    __slots__ = ("_complex", "_depth", "_objects", "_referred", "_sizes", "_types")
 
     def __init__(self) -> None:
         self._depth = 0
-        self._objects: dict[str, object] = {}
+        self._referred = 0
+        self._objects: dict[str, tuple[object, Element]] = {}
+        self._sizes: dict[Element, tuple[int, int]] = {}
         self._types: dict[str, tuple[str, ...]] = {}
         self._complex: dict[str, Callable[[Element], object]] = {
             "Obj": self._object,
@@ -135,12 +142,12 @@ class _Reading:
 
     def _object(self, element: Element) -> object:
         reference = element.get("RefId")
-        if reference is not None:
-            # What a reference back into the object itself finds until the object is complete.
-            self._objects[reference] = None
+        if reference is None:
+            return self._contents(element)
+        # What a reference back into the object itself finds until the object is complete.
+        self._objects[reference] = (None, _NOTHING)
         result = self._contents(element)
-        if reference is not None:
-            self._objects[reference] = result
+        self._objects[reference] = (result, element)
         return result
 
     def _contents(self, element: Element) -> object:
@@ -173,7 +180,26 @@ class _Reading:
             properties[unescape(name)] = self.value(child)
 
     def _reference(self, element: Element) -> object:
-        return self._objects[element.get("RefId", "")]
+        value, source = self._objects[element.get("RefId", "")]
+        if source is not _NOTHING:
+            size, height = self._extent(source)
+            self._sizes[element] = size, height
+            self._referred += size
+            if self._referred > LARGEST:
+                raise ClixmlError("its references add up to more than any object has")
+            if self._depth + height > DEEPEST:
+                raise ClixmlError(f"more than {DEEPEST} elements inside one another")
+        return value
+
+    def _extent(self, element: Element) -> tuple[int, int]:
+        """Return how much is written in *element*, references followed, and how far down."""
+        known = self._sizes.get(element)
+        if known is None:
+            below = [self._extent(child) for child in element]
+            size = 1 + len(element.text or "") + sum(size for size, _ in below)
+            height = max((height for _, height in below), default=0)
+            known = self._sizes[element] = size, height + (element.tag in self._complex)
+        return known
 
     def _list(self, element: Element) -> tuple[object, ...]:
         value = self.value
@@ -185,11 +211,12 @@ class _Reading:
     def _entry(self, entry: Element) -> tuple[object, object]:
         named = {child.get("N"): self.value(child) for child in entry}
         key = named["Key"]
-        # Keys are primitives in practice; a Record or dict cannot be one in Python.
-        hashable = key if isinstance(key, str | int | float | Decimal | bytes | None) else str(key)
+        # Keys are primitives in practice; a Record, a dict or a Decimal's NaN cannot be one here.
+        hashable = key if isinstance(key, str | int | float | bytes | None) else str(key)
         return hashable, named["Value"]
 
 
+_NOTHING: Final = Element("")
 _ESCAPE = re.compile("_[xX]([0-9A-Fa-f]{4})_")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -3,17 +3,19 @@
 Importing it costs 0.3 s: do so where a connection is made, not before.
 """
 
-from typing import Any
+from typing import Any, cast
 from xml.etree.ElementTree import Element
 
 import spnego
 from pypsrp._utils import get_hostname
+from pypsrp.exceptions import WinRMTransportError
 from pypsrp.negotiate import HTTPNegotiateAuth
 from pypsrp.wsman import WSMan
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from spnego import ContextProxy
 
+from orchestrator.transports.bounds import Bounded, Disguised
 from orchestrator.transports.target import Target
 
 
@@ -30,12 +32,34 @@ class Named(HTTPAdapter):
         super().init_poolmanager(*args, **options)
 
 
+class Webpage(Exception):
+    """An error of HTTP whose text is no envelope; *args* are as WinRMTransportError has them."""
+
+
 class Client(WSMan):
     """The WS-Management client of pypsrp, which here waits for an answer once.
 
     pypsrp asks five times more for what was not answered in time, with 114 s of sleep in between
-    [measured]; by then every deadline has passed.
+    [measured]; by then every deadline has passed. It also parses whatever comes: here nothing
+    that declares a document type, and with it entities, comes to its parser.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._send = self.transport.send
+        self.transport.send = self._send_declaring_nothing  # type: ignore[method-assign] # pypsrp makes its transport itself
+
+    def _send_declaring_nothing(self, message: bytes, **options: Any) -> bytes:
+        try:
+            answer = self._send(message, **options)
+        except WinRMTransportError as error:
+            if "<!DOCTYPE" in error.response_text:
+                raise Webpage(*error.args) from error
+            raise
+        # A NUL: expat takes what begins like UTF-16 for it, and would find a declaration there.
+        if b"<!DOCTYPE" in answer or b"\0" in answer:
+            raise Disguised("its answer is no envelope of WS-Management")
+        return answer
 
     def invoke(self, *args: Any, retries_on_read_timeout: int = 0, **options: Any) -> Element:
         """Send one request and return the answer's body, see pypsrp."""
@@ -130,10 +154,10 @@ def connect(target: Target, password: str | None) -> WSMan:
         auth=target.auth,
         username=target.user,
         password=password,
-        cert_validation=target.ca_file or True,  # type: ignore[arg-type] # a path is documented
+        cert_validation=target.ca_file or True,
         encryption="never" if clear else target.encryption,
-        connection_timeout=target.deadlines.connect,  # type: ignore[arg-type] # requests takes floats
-        read_timeout=target.deadlines.read,  # type: ignore[arg-type] # likewise
+        connection_timeout=target.deadlines.connect,
+        read_timeout=target.deadlines.read,
         operation_timeout=target.deadlines.operation,
         no_proxy=True,
         reconnection_retries=0,
@@ -144,6 +168,10 @@ def connect(target: Target, password: str | None) -> WSMan:
     session.trust_env = False
     transport.session = session
     _name(session, target)
+    adapters = cast("dict[str, HTTPAdapter]", dict(session.adapters))
+    for prefix, adapter in adapters.items():
+        # A slow server may use its time, and then as long again for what it has to say.
+        session.mount(prefix, Bounded(adapter, 2 * target.deadlines.read))
     if target.auth != "basic":
         session.auth = Negotiation(target, password, seal=transport.wrap_required)
     return wsman

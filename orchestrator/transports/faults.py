@@ -10,10 +10,15 @@ What an exception means depends on when it comes, see Stage. The decision that m
 pipeline may have begun, nothing but looking tells whether a write took effect.
 """
 
-from collections.abc import Callable
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from html import unescape
 from types import TracebackType
 from typing import Final, Self, TypeAlias
+from urllib.parse import unquote
 
 from orchestrator.core.errors import (
     ConnectionLost,
@@ -77,7 +82,21 @@ def translate(
 
 def _quotes(error: BaseException, hidden: str | None) -> bool:
     """Whether the text of *error* may hold the secret, as that of an encoder's error does."""
-    return isinstance(error, UnicodeError) or bool(hidden and hidden in str(error))
+    if isinstance(error, UnicodeError):
+        return True
+    return bool(hidden) and any(str(hidden) in form for form in _forms(str(error)))
+
+
+def _forms(text: str) -> Iterator[str]:
+    """Yield *text* as it is, and what it says to whoever undoes the usual ways of writing it.
+
+    A page that repeats a request's headers has the password in them as Base64.
+    """
+    yield from (text, unquote(text), unescape(text))
+    for token in _BASE64.findall(text):
+        with suppress(ValueError):
+            said = b64decode(token + "=" * (-len(token) % 4))
+            yield from (said.decode("utf-8", "replace"), said.decode("utf-16-le", "replace"))
 
 
 def _staged(verdict: Verdict, stage: Stage) -> Verdict:
@@ -105,6 +124,8 @@ def _is_ours(error: BaseException) -> bool:
         last = last.tb_next
     return last is not None and last.tb_frame.f_globals["__name__"].startswith("orchestrator.")
 
+
+_BASE64: Final = re.compile("[A-Za-z0-9+/]{4,}")
 
 _REQUESTS: Final[dict[str, Judge]] = {
     "RequestException": verdicts.dropped,
@@ -178,7 +199,12 @@ ROWS: Final[dict[str, Judge]] = {
     **{f"pypsrp.{name}": judge for name, judge in _PYPSRP.items()},
     **{f"spnego.exceptions.{name}": judge for name, judge in _SPNEGO.items()},
     **{f"winrm.exceptions.{name}": judge for name, judge in _WINRM.items()},
+    "orchestrator.transports.bounds.Deflected": verdicts.deflected,
+    "orchestrator.transports.bounds.Disguised": verdicts.garbled,
+    "orchestrator.transports.bounds.Endless": verdicts.violation,
     "orchestrator.transports.clixml.ClixmlError": verdicts.violation,
+    "orchestrator.transports.connection.Webpage": verdicts.status,
+    "orchestrator.transports.pool.Flooded": verdicts.violation,
     "orchestrator.transports.pool.Overdue": verdicts.late,
     "orchestrator.transports.pool.Truncated": verdicts.violation,
     "xml.etree.ElementTree.ParseError": verdicts.garbled,

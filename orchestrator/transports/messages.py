@@ -5,11 +5,12 @@ docstring. Every one is total over what CLIXML can express: a message that lacks
 empty part. ClixmlError is raised for what is not CLIXML at all.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.core.command import ErrorRecord, Record
-from orchestrator.transports.clixml import decode
+from orchestrator.transports.clixml import ClixmlError, decode
 
 # System.Management.Automation.ErrorCategory by number [doc]. Exchange adds numbers of its own,
 # from 1000 up, which stay numbers.
@@ -49,6 +50,9 @@ _CATEGORIES: Final = (
 )
 
 
+_VERSION: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){1,3}")
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """The state a pool or pipeline has come to, and the error that ended it, if one did."""
@@ -75,10 +79,13 @@ class Capability:
 
 
 def capability(xml: bytes) -> Capability:
-    """Read SESSION_CAPABILITY (MS-PSRP 2.2.2.1)."""
+    """Read SESSION_CAPABILITY (MS-PSRP 2.2.2.1). What we send depends on the first version."""
     record = _record(decode(xml))
+    version = _text(record, "protocolversion")
+    if not _VERSION.fullmatch(version):
+        raise ClixmlError("the version of the protocol is none")
     return Capability(
-        _text(record, "protocolversion"),
+        version,
         _text(record, "PSVersion"),
         _text(record, "SerializationVersion"),
     )

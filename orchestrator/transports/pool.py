@@ -32,6 +32,10 @@ class Overdue(Exception):
     """A deadline has passed."""
 
 
+class Flooded(Exception):
+    """The server sends more than any answer has."""
+
+
 class Truncated(Exception):
     """The server has nothing more to send and left out how the pipeline ended."""
 
@@ -63,6 +67,16 @@ _READERS: Final[dict[int, Callable[[bytes], object]]] = {
 """What is read, besides output. Progress, verbose, debug and information records, the private data
 of the pool and its events are dropped undecoded: nobody asks for them."""
 
+OBJECT: Final = 4 * 1024 * 1024
+"""Bytes of one message at most. PowerShell's own limit for a session is 10 MB [doc], a plain
+connector has 20 kB, and some 100 bytes of memory become of each byte of the worst message."""
+
+COMMAND: Final = 50 * 1024 * 1024
+"""Bytes of all messages of one pipeline, or of the opening, at most: as in PowerShell [doc]."""
+
+_BEGUN: Final = 100
+"""How many messages may have begun and not ended; a server sends one after the other."""
+
 _PATIENCE: Final = 100
 """How many answers without content may follow one another. A healthy server sends none before the
 operation's time is up, and then one in 15 s at most."""
@@ -90,6 +104,7 @@ class Reader(Fragmenter):
         super().__init__(max_size, serializer)
         self._read = read
         self._partial: dict[int, list[bytes]] = {}
+        self._held = 0
 
     def defragment(self, data: bytes) -> list[Message]:  # type: ignore[override] # ours is smaller
         """Return the messages that *data* completes, in order."""
@@ -103,8 +118,12 @@ class Reader(Fragmenter):
                 raise Truncated(f"fragment {number} of object {which} is out of order or cut off")
             parts.append(data[at : at + length])
             at += length
+            self._held += length
+            if self._held > OBJECT or len(self._partial) > _BEGUN:
+                raise Flooded(f"messages of more than {OBJECT // 1024} KiB have begun")
             if flags & _LAST:
                 complete.append(b"".join(self._partial.pop(which)))
+                self._held -= len(complete[-1])
         return [message for blob in complete if (message := self._message(blob)) is not None]
 
     def _message(self, blob: bytes) -> Message | None:
@@ -164,6 +183,7 @@ class Pool(RunspacePool):
         self.deadline = math.inf
         self.warnings: list[str] = []
         self._silence = 0
+        self._received = 0
         self._operation = operation
         self._clock = clock
         self._serializer = Writer()
@@ -173,6 +193,7 @@ class Pool(RunspacePool):
     def start(self, deadline: float) -> None:
         """Open the pool and wait until the server says that it is open."""
         self.deadline = deadline
+        self._received = 0
         self.open()
         while self.state != RunspacePoolState.OPENED:
             self._receive()
@@ -180,6 +201,7 @@ class Pool(RunspacePool):
     def begin(self, statements: Sequence[Statement]) -> PowerShell:
         """Start *statements* as one pipeline and return it, running."""
         pipeline = PowerShell(self)
+        self._received = 0
         message: Any = creation(statements, str(self.protocol_version))
         pipeline._invoke(message)  # noqa: SLF001 - begin_invoke without its way of writing
         return pipeline
@@ -199,6 +221,9 @@ class Pool(RunspacePool):
         pipeline = self.pipelines.get(id) if id else None
         command_id = pipeline._command_id if pipeline else None  # noqa: SLF001 - as pypsrp does
         state, _, streams = self.shell.receive("stdout", command_id, timeout)
+        self._received += len(streams["stdout"])
+        if self._received > COMMAND:
+            raise Flooded(f"more than {COMMAND // 1024**2} MiB came in answer to one command")
         answers = self._parse_responses(streams["stdout"], pipeline)
         self._silence = 0 if streams["stdout"] else self._silence + 1
         running = pipeline is not None and pipeline.state == PSInvocationState.RUNNING

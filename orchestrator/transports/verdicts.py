@@ -66,7 +66,8 @@ def waiting_time(text: str) -> float | None:
 
 
 _WAIT = re.compile(
-    r"(?:wait|retry|again|back ?off)\D{0,40}?(\d+(?:\.\d+)?)\s*(ms|milli-?seconds?|seconds?|s\b)",
+    r"(?:wait|retry|again|back ?off)\D{0,40}?(\d{1,9}(?:\.\d{1,9})?)\s*"
+    r"(ms|milli-?seconds?|seconds?|s\b)",
     re.IGNORECASE,
 )
 
@@ -91,12 +92,16 @@ def connected(error: BaseException | None) -> bool:
 _UNCONNECTED: Final = frozenset(
     {"NewConnectionError", "ConnectTimeout", "ConnectTimeoutError", "SSLError", "ProxyError"}
 )
+_READ: Final = 4096
 _TAG = re.compile(r"<(?:style|script).*?</|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
 def _short(text: object) -> str:
-    """One line of *text*, without the tags of an HTML page, at most 300 characters."""
-    line = " ".join(_TAG.sub(" ", str(text)).split())
+    """One line of *text*, without the tags of an HTML page, at most 300 characters.
+
+    What is cut first would be read by _TAG as often as there are tags that do not end.
+    """
+    line = " ".join(_TAG.sub(" ", str(text)[:_READ]).split())
     return line if len(line) <= 300 else line[:299] + "…"
 
 
@@ -167,6 +172,11 @@ def unequipped(error: BaseException, _stage: Stage) -> Verdict:
     """A library for this way of authentication is missing."""
     advice = "Install what the authentication needs: pip install 'orchestrator[kerberos]'."
     return Verdict(NotLetIn, _short(error), advice)
+
+
+def deflected(error: BaseException, _stage: Stage) -> Verdict:
+    """The server names another address. Neither commands nor credentials go there."""
+    return Verdict(NotExchange, f"not followed: {_short(error)}", _ENDPOINT)
 
 
 def garbled(error: BaseException, stage: Stage) -> Verdict:

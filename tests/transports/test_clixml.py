@@ -394,3 +394,37 @@ def test_pypsrp_and_the_reader_agree_on_strings(text: str) -> None:
     element = Serializer().serialize(text)
     assert element is not None
     assert decode(tostring(element)) == text
+
+
+def nested(levels: int, inner: str) -> str:
+    """Lists, each of which holds the one before it twice, by reference."""
+    begin = f'<Objs><Obj RefId="0"><LST>{inner}</LST></Obj>'
+    twice = (
+        f'<Obj RefId="{level}"><LST>{f"""<Ref RefId="{level - 1}"/>""" * 2}</LST></Obj>'
+        for level in range(1, levels)
+    )
+    return f"{begin}{''.join(twice)}</Objs>"
+
+
+def test_references_that_multiply_are_refused() -> None:
+    assert len(str(decode(nested(10, "<S>a</S>")))) > 1024
+    with pytest.raises(ClixmlError, match="references add up"):
+        decode(nested(60, "<S>a</S>"))
+    with pytest.raises(ClixmlError, match="references add up"):
+        decode(nested(3, f"<S>{'a' * 1_000_000}</S>"))
+
+
+def test_references_do_not_nest_deeper_than_elements_may() -> None:
+    chain = "".join(
+        f'<Obj RefId="{at}"><LST><Ref RefId="{at - 1}"/></LST></Obj>' for at in range(1, 200)
+    )
+    with pytest.raises(ClixmlError, match="inside one another"):
+        decode(f'<Objs><Obj RefId="0"><LST/></Obj>{chain}</Objs>')
+
+
+@pytest.mark.parametrize("key", ["<D>sNaN</D>", "<D>NaN</D>", '<Obj><MS><S N="a">b</S></MS></Obj>'])
+def test_what_python_takes_for_no_key_is_one_by_its_text(key: str) -> None:
+    named = key.replace(">", ' N="Key">', 1)
+    found = decode(f'<Obj><DCT><En>{named}<S N="Value">v</S></En></DCT></Obj>')
+    assert isinstance(found, dict)
+    assert list(found.values()) == ["v"]
