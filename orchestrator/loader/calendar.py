@@ -1,9 +1,8 @@
 """Maintenance windows and freezes as inventories write them, and time zones by their names."""
 
 import difflib
-from collections.abc import Sequence
 from datetime import UTC, tzinfo
-from typing import Annotated
+from typing import Annotated, NamedTuple, Protocol
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -28,6 +27,28 @@ class WrittenFreeze(Plain, frozen=True, kw_only=True, rename={"first": "from", "
     last: Annotated[Words, Meta(description="The last day, as 2027-01-07.")]
     zone: Annotated[Words, Meta(description="Whose days: Europe/Berlin, or UTC.")]
     reason: Annotated[Line, Meta(description="Why; shown to whoever is held back.")] = ""
+
+
+class Said(Protocol):
+    """What a part of an inventory may say of when changes are allowed."""
+
+    @property
+    def windows(self) -> tuple[str, ...] | UnsetType:
+        """Windows as they are written; unset where nothing is said."""
+
+    @property
+    def freezes(self) -> tuple[WrittenFreeze, ...]:
+        """Freezes as they are written."""
+
+
+class Calendar(NamedTuple):
+    """When changes are allowed: in any of *windows* (or always), and in none of *freezes*."""
+
+    windows: tuple[Window, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+
+
+NEVER_CLOSED = Calendar()
 
 
 def zone(name: str) -> tzinfo:
@@ -55,13 +76,19 @@ def zones(organization: Organization) -> Zones:
     return {name: zone(name) for name in named}
 
 
-def windows(
-    document: Document, path: Path, written: Sequence[str] | UnsetType
-) -> tuple[Window, ...] | UnsetType:
-    """Return the windows that *written*, at *path*, describes. Raises ConfigurationError."""
-    if written is UNSET:
-        return UNSET
-    return tuple(_window(document, (*path, index), text) for index, text in enumerate(written))
+def calendar(
+    document: Document, path: Path, said: Said, usual: Calendar = NEVER_CLOSED
+) -> Calendar:
+    """Return what is *said* at *path*; without windows of its own, those of *usual*.
+
+    Freezes come on top of the usual ones. Raises ConfigurationError.
+    """
+    written = () if said.windows is UNSET else said.windows
+    own = (_window(document, (*path, "windows", n), text) for n, text in enumerate(written))
+    frozen = (_freeze(document, (*path, "freezes", n), e) for n, e in enumerate(said.freezes))
+    return Calendar(
+        usual.windows if said.windows is UNSET else tuple(own), (*usual.freezes, *frozen)
+    )
 
 
 def _window(document: Document, path: Path, text: str) -> Window:
@@ -71,11 +98,6 @@ def _window(document: Document, path: Path, text: str) -> Window:
     except ConfigurationError as error:
         raise document.error(path, error.reason, error.advice) from None
     return found
-
-
-def freezes(document: Document, path: Path, written: Sequence[WrittenFreeze]) -> tuple[Freeze, ...]:
-    """Return the freezes that *written*, at *path*, describes. Raises ConfigurationError."""
-    return tuple(_freeze(document, (*path, index), each) for index, each in enumerate(written))
 
 
 def _freeze(document: Document, path: Path, written: WrittenFreeze) -> Freeze:

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from orchestrator.core.calendar import Freeze, Window
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import ConfigurationError
 from orchestrator.core.inventory import (
@@ -31,7 +30,7 @@ from orchestrator.core.inventory import (
 from orchestrator.core.limits import Ceiling, Limits
 from orchestrator.core.selection import EVERYTHING
 from orchestrator.document import Document, Tree, convert, nearest, parse, schema
-from orchestrator.loader.calendar import Windows, WrittenFreeze, freezes, windows
+from orchestrator.loader.calendar import Calendar, Windows, WrittenFreeze, calendar
 from orchestrator.loader.text import read_text
 
 Port = Annotated[int, Meta(ge=1, le=65535, description="A TCP port: 80, or 443 with ssl.")]
@@ -160,13 +159,6 @@ _HINTS: Mapping[str, str] = MappingProxyType(
 )
 
 
-class _Usual(NamedTuple):
-    """The calendar of every organization that says nothing else."""
-
-    windows: tuple[Window, ...]
-    freezes: tuple[Freeze, ...]
-
-
 def load_inventory(path: Path) -> Inventory:
     """Return the inventory in the file *path*, complete and free of contradictions.
 
@@ -180,10 +172,7 @@ def parse_inventory(text: str, file: str, directory: Path) -> Inventory:
     document = parse(text, file)
     written = convert(document, Written, _HINTS)
     _check_names(document, written)
-    usual = _Usual(
-        windows(document, ("defaults", "windows"), written.defaults.windows) or (),
-        freezes(document, ("defaults", "freezes"), written.defaults.freezes),
-    )
+    usual = calendar(document, ("defaults",), written.defaults)
     return Inventory(
         tuple(_organization(document, name, directory, usual) for name in written.organizations),
         _groups(document, written),
@@ -208,10 +197,9 @@ def _check_names(document: Document, written: Written) -> None:
             raise document.error((kind, EVERYTHING), message, "Choose another name.")
 
 
-def _organization(document: Document, name: str, directory: Path, usual: _Usual) -> Organization:
+def _organization(document: Document, name: str, directory: Path, usual: Calendar) -> Organization:
     entry = _merged(document.tree, name)
-    place = ("organizations", name)
-    own = windows(document, (*place, "windows"), entry.windows)
+    own = calendar(document, ("organizations", name), entry, usual)
     connection = {key: getattr(entry, key) for key in Connection.__struct_fields__}
     connection["path"] = entry.path.strip("/")
     connection["ca_file"] = _absolute(entry.ca_file, directory)
@@ -225,8 +213,8 @@ def _organization(document: Document, name: str, directory: Path, usual: _Usual)
         tags=entry.tags,
         variables=entry.variables,
         protect=entry.protect,
-        windows=usual.windows if own is UNSET else own,
-        freezes=(*usual.freezes, *freezes(document, (*place, "freezes"), entry.freezes)),
+        windows=own.windows,
+        freezes=own.freezes,
         limits=entry.limits,
     )
     for contradiction in contradictions(found):
