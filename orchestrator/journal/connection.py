@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Lock, Thread, current_thread
 
-from orchestrator.core.errors import StoreError
 from orchestrator.journal import directory, schema
 from orchestrator.journal.faults import translated
+from orchestrator.journal.group import Commits
 
 PATIENCE = timedelta(seconds=5)
 """How long a write waits for another process."""
@@ -33,7 +33,8 @@ class Connections:
         self._patience = patience
         self._open: dict[Thread, sqlite3.Connection] = {}
         self._opening = Lock()
-        self._turn = Lock()
+        # Each ahead of us may wait out its patience for another process: not all hundred do.
+        self._commits = Commits(self.path, _QUEUE * patience.total_seconds())
 
     def mine(self) -> sqlite3.Connection:
         """Return the calling thread's connection; it opens one on the first call."""
@@ -53,31 +54,14 @@ class Connections:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield this thread's connection as the only writer; commit, or roll everything back.
+        """Yield a connection as the only writer; commit, or take back what was written.
 
-        Threads of this process queue up here, in memory. SQLite's own way of waiting, trying
-        again at growing intervals, made a hundred threads take twice as long and the
-        unluckiest of them four times.
+        Threads of this process queue up here, in memory, and share a commit. SQLite's own way
+        of waiting, trying again at growing intervals, made a hundred threads take twice as long
+        and the unluckiest of them four times.
         """
-        with (
-            translated(self.path),
-            self._queued(),
-            _transaction(self.mine(), "BEGIN IMMEDIATE") as connection,
-        ):
+        with translated(self.path), self._commits.writing(self.mine) as connection:
             yield connection
-
-    @contextmanager
-    def _queued(self) -> Iterator[None]:
-        # Each ahead of us may wait out its patience for another process: not all hundred do.
-        if not self._turn.acquire(timeout=_QUEUE * self._patience.total_seconds()):
-            raise StoreError(
-                f"{self.path}: other writers of this process do not come to an end",
-                "Look at what else uses this disk or keeps the journal locked, then resume.",
-            )
-        try:
-            yield
-        finally:
-            self._turn.release()
 
     def close(self) -> None:
         """Close every thread's connection; the last one folds the log into the database."""
