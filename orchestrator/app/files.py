@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import ConfigurationError, StoreError
 from orchestrator.core.plan import SCHEMA, Plan, Sealed, canonical, seal, unseal
+
+if TYPE_CHECKING:
+    from tempfile import _TemporaryFileWrapper
 
 LIMIT = 64 * 1024 * 1024
 """Bytes of the largest plan file that is read."""
@@ -29,26 +34,36 @@ class _Layout(msgspec.Struct, frozen=True):
 def write_plans(path: Path, plans: Sequence[Plan]) -> None:
     """Write *plans* to a new file, readable by its owner only. Raises StoreError.
 
-    An existing file is replaced as a whole, or not at all.
+    An existing file is replaced as a whole, or not at all. The draft has a name that nobody can
+    foresee: in a directory that others may write to, a link could lie in wait under any other.
     """
     document = canonical(PlanFile(tuple(seal(plan) for plan in plans)))
-    draft = path.with_name(f".{path.name}.new")
     try:
-        draft.touch(mode=0o600)
-        draft.write_bytes(document)
-        draft.replace(path)
+        with NamedTemporaryFile(dir=path.parent, prefix=".plan-", delete=False) as draft:
+            _fill(draft, document, path)
     except OSError as error:
         raise StoreError(
             f"the plan cannot be written to {path}: {error.strerror}", "Name another file."
         ) from error
 
 
+def _fill(draft: "_TemporaryFileWrapper[bytes]", document: bytes, path: Path) -> None:
+    try:
+        draft.write(document)
+        draft.close()  # Windows renames no file that is open
+        Path(draft.name).replace(path)
+    except OSError:
+        Path(draft.name).unlink()
+        raise
+
+
 def read_plans(path: Path) -> tuple[Plan, ...]:
     """Return the plans of a file. Raises ConfigurationError for one that is not as it was made."""
     try:
-        if path.stat().st_size > LIMIT:
+        with path.open("rb") as stream:
+            document = stream.read(LIMIT + 1)
+        if len(document) > LIMIT:
             raise ConfigurationError("the file is too large to be a plan", _AGAIN, file=str(path))
-        document = path.read_bytes()
         if msgspec.json.decode(document, type=_Layout).schema > SCHEMA:
             raise ConfigurationError(
                 "the plan was made by a newer version of this program",

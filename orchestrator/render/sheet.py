@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
@@ -12,7 +13,9 @@ from orchestrator.render.plan import value
 from orchestrator.render.run import state
 from orchestrator.render.text import Line, Lines, Look, Tone, safe, table, wrapped
 
-_FORMULA = ("=", "+", "-", "@")
+# The wide forms count in East Asian spreadsheets. What follows a semicolon is a cell of its own
+# where the comma is the decimal mark: there a spreadsheet takes the semicolon for the separator.
+_FORMULA = re.compile("(^|;)(?=\\s*[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 COLUMNS = (
     "run",
@@ -70,8 +73,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def defused(cell: str) -> str:
     """Return *cell* safe to print and to open in a spreadsheet."""
-    text = safe(cell, limit=32_000)
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'", safe(cell, limit=32_000))
 
 
 def _row(run: Run, position: int) -> tuple[str, ...]:

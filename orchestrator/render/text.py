@@ -12,10 +12,12 @@ LIMIT = 2000
 WIDTH = 80
 
 # Control characters with ANSI's escape among them, what turns the direction of text, what is not
-# seen at all, line and paragraph separators, tags, and halves of surrogate pairs.
+# seen at all (Unicode's Default_Ignorable_Code_Point, and Braille's blank), line and paragraph
+# separators, tags, what is no character, and halves of surrogate pairs.
 _HOSTILE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff]"
 )
 
 
