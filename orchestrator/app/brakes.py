@@ -109,10 +109,10 @@ def check(workplace: Workplace, organization: Organization, break_glass: str) ->
     closure = look(workplace, organization)()
     if closure is None or (break_glass and closure.brake is not Brake.KILL_SWITCH):
         return closure
-    raise RefusedError(f"{organization.name}: {closure.reason}", _ADVICE[closure.brake])
+    raise RefusedError(f"{organization.name}: {closure}", _ADVICE[closure.brake])
 
 
 def calendar_notes(organization: Organization, now: datetime) -> tuple[str, ...]:
     """Return what a plan made *now* has to say of windows and freezes."""
     closure = closed(organization.windows, organization.freezes, now, zones(organization))
-    return () if closure is None else (f"When this was planned it was {closure.reason}.",)
+    return () if closure is None else (f"When this was planned it was {closure}.",)

@@ -34,11 +34,15 @@ class Brake(StrEnum):
 
 
 class Closure(Plain, frozen=True):
-    """Why nothing may be sent now. *opens* is when that ends by itself, if it does."""
+    """Why nothing may be sent now. *opens* is when that ends by itself, and *at* says so."""
 
     brake: Brake
     reason: str
     opens: datetime | None = None
+    at: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason}; opens {self.at}" if self.at else self.reason
 
 
 class Window(Plain, frozen=True):
@@ -115,14 +119,11 @@ def closed(
         if _frozen(freeze, now, zones):
             why = f": {freeze.reason}" if freeze.reason else ""
             reason = f"frozen from {freeze.first} to {freeze.last} ({freeze.zone}){why}"
-            return Closure(
-                Brake.FREEZE, f"{reason}; opens {_local(opens, freeze.zone, zones)}", opens
-            )
+            return Closure(Brake.FREEZE, reason, opens, _local(opens, freeze.zone, zones))
     if windows and not _inside(windows, now, zones):
         known = "; ".join(window.text for window in windows)
         reason = f"outside of the maintenance window ({known})"
-        zone = windows[0].zone
-        return Closure(Brake.WINDOW, f"{reason}; opens {_local(opens, zone, zones)}", opens)
+        return Closure(Brake.WINDOW, reason, opens, _local(opens, windows[0].zone, zones))
     return None
 
 

@@ -15,7 +15,7 @@ class HeldBack(Exception):
     """Nothing may be sent now. Nothing was, and nothing is in doubt because of it."""
 
     def __init__(self, closure: Closure) -> None:
-        super().__init__(closure.reason)
+        super().__init__(str(closure))
         self.closure = closure
 
 

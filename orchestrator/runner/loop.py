@@ -74,7 +74,7 @@ def drive(
                 glass.heed(event)
         except HeldBack as held:
             closure = held.closure
-            return _interrupt(run, runner, record, closure.reason, brake=closure.brake)
+            return _interrupt(run, runner, record, str(closure), brake=closure.brake)
         except TransportError as error:
             return _interrupt(run, runner, record, str(error), unreachable=True)
     return run

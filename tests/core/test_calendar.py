@@ -130,7 +130,7 @@ def test_outside_it_is_said_which_windows_there_are_and_when_the_next_one_opens(
     assert found is not None
     assert found.brake is Brake.WINDOW
     assert found.opens == at("2026-11-30T19:00")
-    assert found.reason == (
+    assert str(found) == (
         "outside of the maintenance window (Mon-Fri 20:00-23:00 Europe/Berlin); "
         "opens Mon 2026-11-30 20:00 Europe/Berlin"
     )

@@ -76,7 +76,9 @@ def test_the_command_line_counts_instead_of_both_up_and_down() -> None:
 
 
 def test_nothing_exceeds_what_an_organization_says_of_itself() -> None:
-    own = {"a": Ceiling(changes=2), "b": Ceiling(connectors=1), "c": Ceiling(changes=1)}
+    enough = {"a": Ceiling(changes=3, connectors=2), "c": Ceiling(changes=1)}
+    assert said(_TWO, Caps(own=enough)) == []
+    own = {"a": Ceiling(changes=2), "b": Ceiling(connectors=1)}
     found = excesses(_TWO, _CONNECTORS, Caps(Limits(changes=100, connectors=100), own=own))
     assert [str(each) for each in found] == [
         "a: 3 changes are planned, organizations.a.limits.changes of the inventory allows 2",
