@@ -52,8 +52,12 @@ class Sum:
 
 
 def play(seed: int, index: int) -> Report:
-    """Return how run *index* of *seed* went."""
-    return Trial(seed, index).perform()
+    """Return how run *index* of *seed* went. What nobody foresaw ends it all, and says where."""
+    try:
+        return Trial(seed, index).perform()
+    except BaseException as error:
+        error.add_note(f"python -m bench.chaos --seed {seed} --only {index}")
+        raise
 
 
 def play_all(seed: int, runs: int, processes: int) -> Iterator[Report]:
@@ -99,6 +103,8 @@ def main() -> int:
     if options.only is None:
         for report in play_all(seed, options.runs, options.processes):
             total.add(report)
+            if total.runs % 500 == 0:
+                print(f"{total.runs} runs", file=sys.stderr, flush=True)
     else:
         report = play(seed, options.only)
         print("\n".join(report.story))
