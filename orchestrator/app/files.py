@@ -76,7 +76,7 @@ def read_plans(path: Path) -> tuple[Plan, ...]:
         raise ConfigurationError(
             f"the plan cannot be read: {error.strerror}", "Is the name right?", file=str(path)
         ) from error
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ConfigurationError(
             f"this is not a plan that was left as it was made: {error}", _AGAIN, file=str(path)
         ) from error

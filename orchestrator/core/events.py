@@ -254,7 +254,7 @@ def decode(payload: bytes) -> Event:
                 "Use that version, or a newer one; nothing was changed.",
             )
         return _decoder.decode(payload).event
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise JournalDamaged(
             f"an event cannot be read: {error}",
             "Check the store with 'orchestrator journal check'.",

@@ -20,7 +20,7 @@ from typing import TypeAlias, assert_never
 from msgspec.structs import replace
 
 from orchestrator.core.command import Plain
-from orchestrator.core.errors import JournalDamaged
+from orchestrator.core.errors import ConfigurationError, JournalDamaged
 from orchestrator.core.events import (
     ChangeApplied,
     ChangeDrifted,
@@ -309,7 +309,10 @@ def rebuild(events: Iterable[Event]) -> Run:
     first = next(history, None)
     if not isinstance(first, RunStarted):
         raise JournalDamaged("a run's journal begins with RunStarted")
-    run = begin(first)
+    try:
+        run = begin(first)
+    except ConfigurationError as error:
+        raise JournalDamaged(f"run {first.run}: {error}") from error
     for event in history:
         run = evolve(run, event)
     return run

@@ -100,10 +100,7 @@ def test_an_inventory_and_a_playbook_take_such_names_for_text_or_refuse_them(
 ) -> None:
     door = open_door(PLAIN)
     file = door.folder / "inventory.yaml"
-    file.write_text(
-        file.read_text()
-        + f"organizations2: {{}}\n".replace("organizations2", json.dumps(name[:100]))
-    )
+    file.write_text(file.read_text() + json.dumps(name[:100]) + ": {}\n")
     answer = door("inventory", "check")
     assert answer.code == 2
     assert not ESCAPED.search(answer.err.replace("\r\n", "\n"))
