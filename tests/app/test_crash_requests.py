@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -244,6 +244,40 @@ def _leave_in_doubt(processes: ForkServerContext, desk: Desk, *, carried_out: bo
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
+
+
+def _together(processes: ForkServerContext, *errands: Errand) -> list[int | None]:
+    """Let processes do their errands at the same time; return their exit codes."""
+    started = [processes.Process(target=do, args=(errand,)) for errand in errands]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join(60)
+    return [process.exitcode for process in started]
+
+
+def test_of_processes_that_want_the_same_at_once_one_does_it(
+    processes: ForkServerContext, open_desk: Open, dedicated: Lab
+) -> None:
+    desk = open_desk(dedicated)
+    errand = _errand(desk, ONE, "run")
+    others = [replace(errand, batch=f"{BATCH[:-4]}{each:04}") for each in range(3)]
+    assert 0 in _together(processes, *others)
+    assert (desk.state(), desk.writes()) == _undisturbed(ONE)
+    assert not desk.workplace.store.check().damages
+
+
+def test_of_processes_that_resume_the_same_run_at_once_none_sends_what_another_sent(
+    processes: ForkServerContext, open_desk: Open, dedicated: Lab
+) -> None:
+    desk = open_desk(dedicated)
+    _leave_in_doubt(processes, desk, carried_out=False)
+    errand = _errand(desk, ONE, "resume")
+    assert 0 in _together(processes, *[errand] * 3)
+    run = _taken_up(errand)
+    assert run is not None
+    assert run.outcome is Outcome.SUCCEEDED
+    assert (desk.state(), desk.writes()) == _undisturbed(ONE)
 
 
 @pytest.mark.slow
