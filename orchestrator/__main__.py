@@ -11,9 +11,10 @@ from orchestrator.cli import cli
 from orchestrator.cli.codes import ExitCode, of_error
 from orchestrator.cli.terminal import Terminal
 from orchestrator.core.errors import ConfigurationError, OrchestratorError
-from orchestrator.render.text import LIMIT, Lines, Tone, wrapped
+from orchestrator.render.text import LIMIT, Line, Lines, Tone, safe, wrapped
 
 _REPORT = "Run it again with 'orchestrator --debug ...' to see where; nothing is retried."
+_ENCODING = "Write it as UTF-8; a terminal in another encoding can be the reason (see 'locale')."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str], terminal: Terminal) -> int:
+    if strange := [text for text in given if not _is_text(text)]:
+        _explain(terminal, "UsageError", f"this argument is not UTF-8: '{strange[0]}'", _ENCODING)
+        return ExitCode.USAGE
     try:
         answer = cli.main(given, "orchestrator", standalone_mode=False, obj=terminal)
     except OrchestratorError as error:
@@ -42,6 +46,15 @@ def _run(given: list[str], terminal: Terminal) -> int:
     return answer if isinstance(answer, int) else ExitCode.DONE
 
 
+def _is_text(argument: str) -> bool:
+    """Say whether the bytes that were typed are characters: nothing else can be recorded."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _misused(terminal: Terminal, error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "orchestrator"
@@ -52,7 +65,9 @@ def _misused(terminal: Terminal, error: click.ClickException) -> int:
 
 def _our_fault(terminal: Terminal, error: Exception) -> int:
     if terminal.debug:
-        traceback.print_exception(error)
+        # Line by line, because what a server said may stand in it.
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        terminal.warn(Line(safe(line)) for line in lines)
     message = f"this should not have happened: {type(error).__name__}: {error}"
     _explain(terminal, "OurFault", message, "" if terminal.debug else _REPORT)
     return ExitCode.OUR_FAULT

@@ -72,9 +72,12 @@ class Workplace:
 
 
 def user_name() -> str:
-    """Return the operating system's name of the user, or ``uid N`` where it has none."""
+    """Return the operating system's name of the user, or ``uid N`` where it has none.
+
+    Bytes in it that are no characters are written out: anybody can put some into LOGNAME.
+    """
     try:
-        return getpass.getuser()
+        return getpass.getuser().encode("utf-8", "backslashreplace").decode()
     except (OSError, KeyError):
         return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
