@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ALL_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
@@ -81,8 +81,9 @@ def _await(
     pending: set[Future[_R]] = set(futures)
     told = workplace.stop.is_set()
     while pending:
-        # Windows delivers no Ctrl-C to a thread that waits without an end.
-        _, pending = wait(pending, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
+        # Windows delivers no Ctrl-C to a thread that waits without an end. To wake at each that
+        # ends, and ask all others to wake us again, takes time that grows with their square.
+        _, pending = wait(pending, timeout=_HEARTBEAT, return_when=ALL_COMPLETED)
         if workplace.stop.is_set() and not told:
             told = True
             on_interrupt()
