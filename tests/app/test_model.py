@@ -373,4 +373,4 @@ def test_a_few_histories_end_as_the_model_says() -> None:
 
 @pytest.mark.slow
 def test_many_histories_end_as_the_model_says() -> None:
-    play(Organizations, settings=_settings(250, 30, derandomize=False))
+    play(Organizations, settings=_settings(150, 30, derandomize=False))
