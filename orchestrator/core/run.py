@@ -338,7 +338,9 @@ def _note(run: Run, position: int, detail: str) -> Run:
 
 
 def _sent(run: Run, position: int, at: datetime) -> Run:
-    return replace(run, sent={**run.sent, position: at})
+    """Return *run* with a command under way; what an earlier attempt said no longer counts."""
+    details = {p: said for p, said in run.details.items() if p != position}
+    return replace(run, sent={**run.sent, position: at}, details=details)
 
 
 def _unsent(run: Run, position: int) -> Run:
