@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
-from pypsrp.exceptions import InvalidPSRPOperation
+from pypsrp.exceptions import InvalidPSRPOperation, WSManFaultError
 from pypsrp.host import PSHost, PSHostUserInterface
 from pypsrp.messages import MessageType
 from pypsrp.powershell import Fragmenter, PowerShell, RunspacePool
@@ -76,6 +76,10 @@ COMMAND: Final = 50 * 1024 * 1024
 
 _BEGUN: Final = 100
 """How many messages may have begun and not ended; a server sends one after the other."""
+
+TIMED_OUT: Final = 2150858793
+"""ERROR_WSMAN_OPERATION_TIMEDOUT: there was nothing to say within the operation's time; ask again.
+pypsrp does so for pipelines only; a cold Exchange may take longer than that to open a session."""
 
 _PATIENCE: Final = 100
 """How many answers without content may follow one another. A healthy server sends none before the
@@ -220,7 +224,7 @@ class Pool(RunspacePool):
             timeout = math.ceil(remaining)
         pipeline = self.pipelines.get(id) if id else None
         command_id = pipeline._command_id if pipeline else None  # noqa: SLF001 - as pypsrp does
-        state, _, streams = self.shell.receive("stdout", command_id, timeout)
+        state, streams = self._answer(command_id, timeout)
         self._received += len(streams["stdout"])
         if self._received > COMMAND:
             raise Flooded(f"more than {COMMAND // 1024**2} MiB came in answer to one command")
@@ -231,6 +235,18 @@ class Pool(RunspacePool):
         if (running and state == CommandState.DONE) or self._silence > _PATIENCE:
             raise Truncated("the server has no more to say and did not tell how the command ended")
         return answers
+
+    def _answer(
+        self, command_id: str | None, timeout: int | None
+    ) -> tuple[str | None, dict[str, bytes]]:
+        """Return the state and the streams of one answer, empty where nothing came in time."""
+        try:
+            state, _, streams = self.shell.receive("stdout", command_id, timeout)
+        except WSManFaultError as fault:
+            if fault.code != TIMED_OUT:
+                raise
+            return None, {"stdout": b""}
+        return state, streams
 
     def _process_host_call(self, message: Any, *_: object) -> Any:
         self.console.call(message.data)

@@ -51,7 +51,10 @@ _ENDPOINT = (
     "not WinRM's 5985, not a load-balanced name."
 )
 _LATER = "Wait, close sessions of this account that are no longer used, and try again."
-_REPORT = "If it comes again, run with --verbose and report it with the server's Exchange version."
+_REPORT = (
+    "If it comes again, run 'orchestrator --debug ...' and report it with the server's Exchange "
+    "version."
+)
 
 
 def waiting_time(text: str) -> float | None:

@@ -35,6 +35,7 @@ HELLO = (
     '<Obj RefId="0"><MS><Version N="protocolversion">2.3</Version><Version N="PSVersion">2.0'
     '</Version><Version N="SerializationVersion">1.1.0.1</Version></MS></Obj>'
 )
+TIMED_OUT: Final = 2150858793
 GET = (command("Get-TransportConfig"),)
 
 
@@ -361,6 +362,38 @@ def test_what_a_lost_create_may_have_opened_is_deleted_by_the_name_we_gave_it(
 def test_a_pool_may_take_several_steps_to_open(puppet: "Puppet") -> None:
     opening = whole(8, POOL_STATE, state("RunspaceState", OPENING))
     assert ask(puppet, Exchange(ENDED, opening=opening)) == Result()
+
+
+def test_a_pool_that_takes_longer_to_open_than_one_answer_may_is_waited_for(
+    puppet: "Puppet",
+) -> None:
+    exchange = Exchange(ENDED)
+    silent = iter(range(3))
+
+    def script(action: str, body: str) -> "Answer":
+        nothing = action == "Receive" and next(silent, None) is not None
+        return puppet.fault(TIMED_OUT, "within the time") if nothing else exchange(action, body)
+
+    puppet.script = script
+    opened = open_session(puppet.target())
+    opened.invoke(GET)
+    opened.close()
+    assert puppet.actions == ["Create", *["Receive"] * 4, "Command", "Receive", "Delete"]
+
+
+@pytest.mark.parametrize("first", ["Create", "Command"])
+def test_a_server_that_never_has_anything_to_say_is_not_asked_for_ever(
+    puppet: "Puppet", first: str
+) -> None:
+    exchange = Exchange()
+
+    def script(action: str, body: str) -> "Answer":
+        silent = action == "Receive" and first in puppet.actions
+        return puppet.fault(TIMED_OUT, "within the time") if silent else exchange(action, body)
+
+    puppet.script = script
+    with pytest.raises(ProtocolViolation, match="no more to say"):
+        open_session(puppet.target()).invoke(GET)
 
 
 def test_no_request_waits_beyond_the_deadline_of_its_pipeline(puppet: "Puppet") -> None:
