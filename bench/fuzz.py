@@ -105,7 +105,7 @@ def _fragments(content: bytes) -> object:
 
 
 def _fragment(number: int, text: str) -> bytes:
-    kinds = (0x00041004, 0x00041005, 0x00041007, 0x00041006, 0x00041100, 0x00021005, 0x00010002)
+    kinds = (0x00041004, 0x00041005, 0x00041009, 0x00041006, 0x00041100, 0x00021005, 0x00010002)
     body = struct.pack("<II32s", 1, kinds[number % len(kinds)], b"") + text.encode()
     return struct.pack(">QQBI", number, 0, 3, len(body)) + body
 

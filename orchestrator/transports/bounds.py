@@ -21,7 +21,7 @@ from typing import Any, Final
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-MOST: Final = 4 * 1024 * 1024
+MOST: Final = 1024 * 1024
 """Bytes of one answer. An envelope has at most 500 KiB: what we ask for, and Windows holds to."""
 
 _SEALED: Final = ("multipart/encrypted;", "multipart/x-multi-encrypted;")
@@ -111,7 +111,7 @@ class Bounded(BaseAdapter):
         except BaseException:
             response.close()
             raise
-        # What the server names may be "punycode", and then 4 MiB take hours.
+        # What the server names may be "punycode", and then a MiB takes hours.
         response.encoding = "utf-8"
         return response
 

@@ -34,6 +34,13 @@ IDLE: Final = 100.0
 """After how many seconds without a request a session is replaced before it is used. IIS drops idle
 connections after 120 s and takes the shell with them (pypsrp #21, #203)."""
 
+SAID: Final = 100
+"""How many errors, warnings and lines of one pipeline are kept, and of errors the last: what is
+said about a change goes into the journal."""
+
+WORDS: Final = 8000
+"""How many characters of each are kept."""
+
 # The attempt to release a broken session may not hold anybody up.
 _FAREWELL: Final = Deadlines(connect=5, read=5, operation=4, pipeline=5)
 
@@ -189,11 +196,23 @@ def _result(pool: "Pool", pipeline: "PowerShell") -> Result:
         errors.append(_refused(pool.console.question))
     elif pipeline.state != PSInvocationState.COMPLETED and not any(e.terminating for e in errors):
         errors.append(ErrorRecord("the pipeline ended without saying why", terminating=True))
-    host = tuple(pool.console.lines)
+    kept = (*errors[: SAID - 1], *errors[SAID - 1 :][-1:])
     warnings = (*pool.warnings, *cast("list[str]", pipeline.streams.warning))
+    host = tuple(map(_cut, pool.console.lines[:SAID]))
     pool.console.lines.clear()
     pool.warnings.clear()
-    return Result(tuple(pipeline.output), tuple(errors), warnings, host)
+    return Result(
+        tuple(pipeline.output),
+        tuple(replace(error, message=_cut(error.message)) for error in kept),
+        tuple(map(_cut, warnings[:SAID])),
+        host,
+    )
+
+
+def _cut(text: str) -> str:
+    return (
+        text if len(text) <= WORDS else f"{text[:WORDS]}... ({len(text) - WORDS} more characters)"
+    )
 
 
 def _refused(question: str) -> ErrorRecord:

@@ -4,16 +4,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
 from orchestrator.core.command import Record, command
 from orchestrator.core.errors import NotExchange, TransportError
-from orchestrator.transports.psrp import open_session
+from orchestrator.transports.bounds import Bounded, Disguised
+from orchestrator.transports.psrp import SAID, open_session
 from tests.hostile.villain import (
     PIPELINE_CALL,
+    WARNING,
     Request,
     Villain,
     finished,
+    fragment,
+    message,
     page,
+    received,
     speaking,
 )
 
@@ -152,3 +159,41 @@ def test_a_type_of_the_servers_choice_is_a_name_and_nothing_more(kind: str, tmp_
     assert found[0].types == (kind,)
     assert found[0].properties["Code"] == f"touch {mark}"
     assert not mark.exists()
+
+
+def sealed(answer: bytes, *headers: str) -> None:
+    """Send a request that is sealed, as far as its head goes, to a server that says *answer*."""
+    session = requests.Session()
+    session.mount("http://", Bounded(HTTPAdapter(), seconds=5))
+    kind = 'multipart/encrypted;protocol="x";boundary="Encrypted Boundary"'
+    with session, Villain(lambda _: page(answer, *headers)) as villain:
+        session.post(f"http://127.0.0.1:{villain.port}/", headers={"Content-Type": kind}, timeout=5)
+
+
+def test_an_answer_in_clear_is_not_taken_in_a_session_that_is_encrypted() -> None:
+    """Whoever stands in between could otherwise say what the server never said."""
+    with pytest.raises(Disguised, match="in clear"):
+        sealed(b"<s:Envelope/>", "Content-Type: application/soap+xml;charset=UTF-8")
+    with pytest.raises(Disguised, match="in clear"):
+        sealed(b"<s:Envelope/>")
+
+
+@pytest.mark.parametrize("boundary", ["(a+)+$", "Encrypted Boundary|(a|a)*b", ".*"])
+def test_a_boundary_that_is_an_expression_is_not_taken(boundary: str) -> None:
+    with pytest.raises(Disguised, match="not WinRM's"):
+        sealed(b"--" + b"a" * 60, f'Content-Type: multipart/encrypted;boundary="{boundary}"')
+
+
+def test_what_a_server_says_about_a_change_has_an_end() -> None:
+    said = [
+        fragment(message(WARNING, f"<S>{'w' * 20_000}</S>"), which=100 + at) for at in range(300)
+    ]
+
+    def pipeline(_: Request) -> Iterator[str]:
+        yield from (received(b"".join(said[at : at + 20])) for at in range(0, 300, 20))
+        yield from finished()
+
+    with Villain(speaking(pipeline=pipeline)) as villain:
+        result = open_session(villain.target()).invoke(GET)
+    assert len(result.warnings) == SAID
+    assert result.warnings[0].endswith("(12000 more characters)")

@@ -126,7 +126,7 @@ def envelope(request: Request, body: str) -> Iterator[bytes]:
 SHELL = "<rsp:Shell><rsp:ShellId>00000000-0000-0000-0000-000000000001</rsp:ShellId></rsp:Shell>"
 RUNNING = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Running"
 CAPABILITY, POOL_STATE = 0x00010002, 0x00021005
-OUTPUT, WARNING, PIPELINE_STATE, PIPELINE_CALL = 0x00041004, 0x00041007, 0x00041006, 0x00041100
+OUTPUT, WARNING, PIPELINE_STATE, PIPELINE_CALL = 0x00041004, 0x00041009, 0x00041006, 0x00041100
 
 
 def message(kind: int, xml: str) -> bytes:
