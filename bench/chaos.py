@@ -74,14 +74,15 @@ def show(total: Sum, seconds: float) -> None:
     """Print the report."""
     injected = sum(total.struck.values())
     print(f"{total.runs} runs in {seconds:.0f} s, {total.phases} processes")
-    print(f"{injected} mishaps injected and survived:" if not total.tally else "mishaps:")
+    survived = "" if total.tally else " and survived"
+    print(f"{injected} mishaps injected{survived}:")
     for name, number in total.struck.most_common():
         print(f"  {number:6} {name}")
     print("ends:")
     for name, number in total.ends.most_common():
         print(f"  {number:6} {name}")
     print(f"{total.unknown:8} unknown outcomes, reported as such")
-    print(f"{len(total.tally.alike):8} put back by somebody while in doubt, and sent again")
+    print(f"{len(total.tally.alike):8} turned back by others to what looks like ours")
     for name, words in ZEROS.items():
         found = getattr(total.tally, name)
         print(f"{len(found):8} {words}")

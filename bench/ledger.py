@@ -38,8 +38,9 @@ class Author(Enum):
 class Tally:
     """What is wrong, by kind. All of it has to stay empty but *alike*.
 
-    *alike* is what nobody can tell from the state alone: while our command was in doubt somebody
-    put things back to where they were, which looks as if it had never been carried out.
+    *alike* is what nobody can tell from the state alone. While our command was in doubt somebody
+    put things back to where they were, which looks as if it had never been carried out; or turned
+    round what we made and back again, which looks as we left it.
     """
 
     alike: list[str] = field(default_factory=list)
@@ -135,6 +136,8 @@ class Ledger:
         if entry.effective:
             if last.get(at) is wanted:
                 found.alike.append(f"put back by somebody, and sent again: {_told(entry)}")
+            elif wanted is Standing.BEFORE and not ours and at in last:
+                found.alike.append(f"turned round and back by somebody, undone: {_told(entry)}")
             elif wanted is Standing.BEFORE and not ours and not on_word:
                 found.overwritten.append(f"undone although not ours: {_told(entry)}")
             authors[at], before[at], last[at] = Author.US, wanted, wanted
