@@ -50,9 +50,10 @@ class Tally:
     untold: list[str] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
-        """Take over what another tally found."""
+        """Take over what another tally found, and this one did not yet."""
         for name, found in vars(other).items():
-            getattr(self, name).extend(found)
+            known = getattr(self, name)
+            known += [each for each in found if each not in known]
 
     def __bool__(self) -> bool:
         return any(found for name, found in vars(self).items() if name != "alike")
