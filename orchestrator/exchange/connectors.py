@@ -103,14 +103,15 @@ def resolve(text: str, connectors: Sequence[Observation]) -> tuple[Observation, 
     server, slash, name = text.strip().partition("\\")
     if slash:
         host = server.partition(".")[0].casefold()
-        exact = tuple(
-            c
-            for c in connectors
-            if c.text("Name").casefold() == name.casefold() and server_of(c) == host
-        )
+        exact = tuple(c for c in connectors if _is_called(c, name) and server_of(c) == host)
         if exact:
             return exact
-    return tuple(c for c in connectors if c.text("Name").casefold() == text.strip().casefold())
+    return tuple(c for c in connectors if _is_called(c, text))
+
+
+def _is_called(connector: Observation, name: str) -> bool:
+    """Compare names; a space at the end of one is not seen, and no input carries it."""
+    return connector.text("Name").strip().casefold() == name.strip().casefold()
 
 
 def server_of(connector: Observation) -> str:

@@ -8,11 +8,13 @@ import re
 from collections.abc import Sequence
 
 from orchestrator.core.errors import UsageError
+from orchestrator.core.facts import UnknownFact
 
 LIMIT = 256
 """Entries that each of the two lists takes at most [doc]."""
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
+_SEVERAL = re.compile(r"[\s;,|]")
 _SHOWN = 80
 
 
@@ -73,8 +75,12 @@ def to_unicode(domain: str) -> str:
 def entries_for(entries: Sequence[str], domain: str) -> tuple[str, ...]:
     """Return the entries that cover *domain*, as they are stored.
 
-    There are two where a name with other letters stands in both its forms.
+    There are two where a name with other letters stands in both its forms. Raises UnknownFact
+    where an entry is no domain but several, joined in a way that nobody knows.
     """
+    for entry in entries:
+        if _SEVERAL.search(entry):
+            raise UnknownFact("the list", f"'{entry[:_SHOWN]}' is not one domain")
     return tuple(entry for entry in entries if to_ascii(entry) == to_ascii(domain))
 
 

@@ -5,6 +5,7 @@ To support another kind of object, add a row to OBJECT_KINDS.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from uuid import UUID
 
 from orchestrator.core.command import Record
 from orchestrator.core.facts import ObjectRef, Observation, UnknownFact, Value
@@ -119,6 +120,8 @@ IDENTIFYING = ("Name", "Guid", "Identity", "OriginatingServer")
 
 _EXCHANGE_DATA = "Microsoft.Exchange.Data."
 
+_JOINT = re.compile(r"[\r\n]|^\{|\}$")
+
 _PREFIX = re.compile(r"^(?:Deserialized\.|Selected\.)+")
 
 
@@ -146,12 +149,12 @@ def observe(kind: str, record: Record, names: Collection[str]) -> Observation:
         for name, value in record.properties.items()
         if name in names
     }
-    return Observation(_reference(kind, properties), properties)
+    place = _text(record.properties.get("DistinguishedName"))
+    return Observation(_reference(kind, properties, place), properties)
 
 
-def _reference(kind: str, properties: Mapping[str, Value]) -> ObjectRef:
-    guid = str(properties.get("Guid") or properties.get("DistinguishedName") or "")
-    guid = guid.strip("{}").lower()
+def _reference(kind: str, properties: Mapping[str, Value], place: str) -> ObjectRef:
+    guid = _guid(str(properties.get("Guid") or place))
     name = str(properties.get("Name") or properties.get("Identity") or kind)
     if kind == CMDLET:
         return ObjectRef(kind, name.casefold(), name)
@@ -164,6 +167,14 @@ def _reference(kind: str, properties: Mapping[str, Value]) -> ObjectRef:
         home, slash, _ = str(properties.get("Identity") or "").partition("\\")
         server = home if slash else ""
     return ObjectRef(kind, guid, f"{server}\\{name}" if server else name)
+
+
+def _guid(text: str) -> str:
+    """Return a Guid in the form with hyphens, however it is written; a place in lower case."""
+    try:
+        return str(UUID(text.strip()))
+    except ValueError:
+        return text.lower()
 
 
 def read(shape: str, value: object, subject: str) -> Value:
@@ -190,18 +201,28 @@ def _members(value: object, subject: str) -> tuple[str, ...]:
         return _members(held, subject)
     if value is None or value == "":
         return ()
-    if isinstance(value, tuple | list):
-        members = tuple(_text(member) for member in value if member is not None)
-        if all(map(_says_something, members)):
-            return members
-    if isinstance(value, str) and _says_something(value):
-        return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
+    members = _parts(value)
+    if members is not None and all(map(_says_something, members)):
+        return members
     raise UnknownFact(subject, "the server sent a list in a form that cannot be read")
 
 
+def _parts(value: object) -> tuple[str, ...] | None:
+    """Return the members of a list, or of the text in which they are joined; else None."""
+    if isinstance(value, tuple | list):
+        return tuple(_text(member) for member in value if member is not None)
+    if not isinstance(value, str):
+        return None
+    return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
+
+
 def _says_something(text: str) -> bool:
-    """Say whether *text* is a value, and not what .NET says of an object that has no words."""
-    return bool(text) and "`1[" not in text and not text.startswith(("System.", _EXCHANGE_DATA))
+    """Say whether *text* is one value.
+
+    It is not where .NET has no words for an object, nor where several are joined without commas.
+    """
+    spoken = "`1[" not in text and not text.startswith(("System.", _EXCHANGE_DATA))
+    return bool(text) and spoken and not _JOINT.search(text)
 
 
 def _held(record: Record) -> object:
@@ -219,6 +240,8 @@ def _held(record: Record) -> object:
 def _flags(value: object, subject: str) -> tuple[str, ...] | None:
     """Return set flags. An enumeration always has a value: nothing is not the flag ``None``."""
     flags = _members(value, subject)
+    if any(flag.isdecimal() for flag in flags):
+        raise UnknownFact(subject, "the server sent numbers instead of names")
     return tuple(flag for flag in flags if flag.casefold() != "none") if flags else None
 
 

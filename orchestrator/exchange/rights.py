@@ -42,12 +42,11 @@ class Rights:
             return (_unknown(cmdlet),)
         if granted is None:
             return (_refusal(cmdlet, f"this account has no {cmdlet}"),)
-        wanted = {setting.property.casefold(), "domaincontroller"}
-        missing = sorted(wanted - {parameter.casefold() for parameter in granted})
-        if not missing:
-            return ()
-        parameter = setting.property if setting.property.casefold() in missing else missing[0]
-        return (_refusal(cmdlet, f"this account has {cmdlet}, but without -{parameter}"),)
+        own = {parameter.casefold() for parameter in granted}
+        for parameter in (setting.property, "DomainController"):
+            if parameter.casefold() not in own:
+                return (_refusal(cmdlet, f"this account has {cmdlet}, but without -{parameter}"),)
+        return ()
 
 
 def _unknown(cmdlet: str) -> Consequence:

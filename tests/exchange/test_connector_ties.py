@@ -29,7 +29,8 @@ _ONE = receive("EX01")
 _TWO = receive("ex02.contoso.example")
 _OTHER = receive("EX03", RemoteIPRanges=("198.51.100.7",))
 _SLASH = receive("EX01", "From\\Adatum")
-_ALL = (_ONE, _TWO, _OTHER, _SLASH, frontend("EX01"))
+_SPACED = receive("EX01", "Tailspin ")
+_ALL = (_ONE, _TWO, _OTHER, _SLASH, _SPACED, frontend("EX01"))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,7 @@ _ALL = (_ONE, _TWO, _OTHER, _SLASH, frontend("EX01"))
         ("from fabrikam", [_ONE, _TWO, _OTHER]),
         ("EX01\\From\\Adatum", [_SLASH]),
         ("From\\Adatum", [_SLASH]),
+        ("EX01\\Tailspin", [_SPACED]),
         ("EX09\\From Fabrikam", []),
         ("EX01\\From", []),
         ("00000000-0000-0000-0000-000000000000", []),

@@ -290,7 +290,7 @@ def _cmdlets(*granted: tuple[str, tuple[str, ...]]) -> Facts:
             f"without -{RECEIVE_LIST}",
             "Organization Transport Settings",
         ),
-        (_cmdlets(("Set-TransportConfig", (RECEIVE_LIST,))), "without -domaincontroller", "role"),
+        (_cmdlets(("Set-TransportConfig", (RECEIVE_LIST,))), "without -DomainController", "role"),
     ],
 )
 def test_rights_are_tested_by_cmdlet_and_by_parameter(

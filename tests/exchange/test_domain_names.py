@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.errors import UsageError
+from orchestrator.core.facts import UnknownFact
 from orchestrator.exchange.domains import (
     entries_for,
     entry_for,
@@ -118,6 +119,12 @@ _ENTRIES = ("Fabrikam.COM", "B\u00fccher.example", "xn--bcher-kva.example", "str
 def test_an_entry_covers_exactly_itself_in_either_form(domain: str, found: tuple[str, ...]) -> None:
     assert entries_for(_ENTRIES, domain) == found
     assert entry_for(_ENTRIES, domain) == next(iter(found), None)
+
+
+@pytest.mark.parametrize("entry", ["fabrikam.com;adatum.com", "fabrikam.com adatum.com", "a|b"])
+def test_an_entry_that_is_several_in_one_is_unknown_and_not_another_domain(entry: str) -> None:
+    with pytest.raises(UnknownFact, match="is not one domain"):
+        entries_for(("tailspin.example", entry), "fabrikam.com")
 
 
 def test_a_subdomain_of_an_entry_is_told_from_a_domain_that_ends_alike() -> None:

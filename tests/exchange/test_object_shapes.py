@@ -65,6 +65,8 @@ def test_a_list_is_read_in_every_shape_it_comes_in(value: object, members: Value
         ("",),
         "System.String[]",
         "Microsoft.Exchange.Data.SmtpDomain[]",
+        "fabrikam.com\r\nadatum.com",
+        "{fabrikam.com, adatum.com}",
         "Microsoft.Exchange.Data.MultiValuedProperty`1[Microsoft.Exchange.Data.SmtpDomain]",
     ],
 )
@@ -89,9 +91,10 @@ def test_no_flag_is_something_else_than_no_answer(value: object, flags: Value) -
     assert read("flags", value, "AuthMechanism") == flags
 
 
-def test_an_enumeration_of_which_only_the_number_came_is_unknown() -> None:
+@pytest.mark.parametrize("value", [Record(value=31), Record(text="31", value=31), "31"])
+def test_an_enumeration_of_which_only_the_number_came_is_unknown(value: object) -> None:
     with pytest.raises(UnknownFact):
-        read("flags", Record(value=31), "AuthMechanism")
+        read("flags", value, "AuthMechanism")
 
 
 @pytest.mark.parametrize(
@@ -233,18 +236,18 @@ def test_a_receive_connector_is_called_by_server_and_name(
     assert (found.ref.label, found.ref.guid) == (label, _GUID.lower())
 
 
-def test_a_guid_is_the_same_in_braces() -> None:
-    record = Record(properties={"Guid": f"{{{_GUID}}}", "Name": "To Fabrikam"})
+@pytest.mark.parametrize("written", [f"{{{_GUID}}}", _GUID.replace("-", ""), f" {_GUID} "])
+def test_a_guid_is_the_same_however_it_is_written(written: str) -> None:
+    record = Record(properties={"Guid": written, "Name": "To Fabrikam"})
     assert observe(SEND_CONNECTOR, record, ("Guid", "Name")).ref.guid == _GUID.lower()
 
 
 def test_an_object_without_a_guid_goes_by_its_place_and_without_either_is_unknown() -> None:
     record = Record(properties={"Name": "To F", "DistinguishedName": "CN=To F,DC=contoso"})
-    assert observe(SEND_CONNECTOR, record, ("Name", "DistinguishedName")).ref.guid == (
-        "cn=to f,dc=contoso"
-    )
+    assert observe(SEND_CONNECTOR, record, ("Name",)).ref.guid == "cn=to f,dc=contoso"
+    nameless = Record(properties={"Name": "To F"})
     with pytest.raises(UnknownFact, match="neither its Guid nor its place"):
-        observe(SEND_CONNECTOR, record, ("Name",))
+        observe(SEND_CONNECTOR, nameless, ("Name",))
 
 
 def test_the_transport_configuration_and_a_cmdlet_have_names_of_their_own() -> None:
