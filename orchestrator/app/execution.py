@@ -18,7 +18,7 @@ from orchestrator.app.planning import (
     judges,
 )
 from orchestrator.app.workplace import Workplace
-from orchestrator.core.drift import check_commands, drifts
+from orchestrator.core.drift import check_commands, check_recorded, drifts
 from orchestrator.core.errors import (
     DriftError,
     HeldError,
@@ -318,6 +318,7 @@ def _again(workplace: Workplace, name: str, listener: Listener, event: Callable[
     done = Done(name.partition("/")[2])
     try:
         plan = records.load(store, name).plan
+        check_recorded(plan, OBJECT_KINDS)
         organization = find_organization(workplace, plan.organization.name)
         with (
             _held(workplace, plan) as hold,

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from orchestrator.core.errors import ConfigurationError
+from orchestrator.core.errors import ConfigurationError, JournalDamaged
 from orchestrator.core.facts import Facts, UnknownFact
 from orchestrator.core.plan import Change, Drift, Drifts, Plan, label, words
 from orchestrator.core.planning import foresee, judge
 from orchestrator.core.playbook import Refusal, Rule, Verdict
-from orchestrator.core.setting import Difference, Kinds, Setting, diff, same, touched
+from orchestrator.core.setting import Difference, Kinds, Setting, diff, follows, same, touched
 
 
 def drifts(plan: Plan, positions: Sequence[int], facts: Facts, rules: Sequence[Rule]) -> Drifts:
@@ -54,13 +54,26 @@ def check_commands(plan: Plan, facts: Facts, kinds: Kinds) -> None:
     asked = {(query.kind, name) for query in plan.asked for name in query.properties}
     for change in plan.changes:
         setting, planned = change.setting, change.difference
-        follows = _parts(_fresh(setting, now, kinds, plan.controller)) == _parts(planned)
-        if not follows or (setting.ref.kind, setting.property) not in asked:
+        fits = _parts(_fresh(setting, now, kinds, plan.controller)) == _parts(planned)
+        if not fits or (setting.ref.kind, setting.property) not in asked:
             raise ConfigurationError(
                 f"the plan's command for {label(setting)} does not follow from its setting",
                 "Make a new plan with 'orchestrator plan'.",
             )
         now = foresee((setting,), now)
+
+
+def check_recorded(plan: Plan, kinds: Kinds) -> None:
+    """Raise JournalDamaged where a recorded command is not the one that follows from its setting.
+
+    The chain of a journal is no signature either: whoever can write it can compute it anew.
+    """
+    for change in plan.changes:
+        if not follows(change.setting, change.difference, kinds, plan.controller):
+            raise JournalDamaged(
+                f"the command recorded for {label(change.setting)} does not follow from it",
+                "Nothing was sent. Look at the object itself, and at who can write to the store.",
+            )
 
 
 def _fresh(setting: Setting, now: Facts, kinds: Kinds, controller: str) -> Difference | None:

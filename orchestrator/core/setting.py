@@ -165,6 +165,22 @@ def diff(setting: Setting, now: Observation, kinds: Kinds, controller: str) -> D
     )
 
 
+def follows(setting: Setting, difference: Difference, kinds: Kinds, controller: str) -> bool:
+    """Say whether what *difference* would send is what makes *setting* true, and undoes that.
+
+    For what was recorded: nothing is known of how things are now.
+    """
+    kind, before, after = kinds.get(setting.ref.kind), difference.before, difference.after
+    if kind is None or not same(after, wanted(setting, before)):
+        return False
+    if isinstance(setting, Member) and not same(before or after, setting.member):
+        return False
+    both = tuple(
+        _write(kind, setting, given, controller) for given in _arguments(setting, before, after)
+    )
+    return bool(kind.set) and both == (difference.apply, difference.undo)
+
+
 def _arguments(setting: Setting, before: Value, after: Value) -> tuple[Argument, Argument]:
     match setting:
         case Member():

@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from orchestrator.core.command import Argument, Delta, powershell
+from orchestrator.core.command import Argument, Delta, command, powershell
 from orchestrator.core.facts import (
     Facts,
     ObjectRef,
@@ -22,6 +23,7 @@ from orchestrator.core.setting import (
     Scalar,
     Setting,
     diff,
+    follows,
     project,
     same,
     touched,
@@ -248,3 +250,23 @@ def test_questions_about_one_kind_become_one_question() -> None:
     )
     assert united == (Query("A", ("x", "y"), ("one", "two")), Query("B", ("z",)))
     assert unite([*united, Query("A", ("w",))])[0] == Query("A", ("x", "y", "w"))
+
+
+def test_a_recorded_difference_has_to_follow_from_its_setting() -> None:
+    setting = Member(_CONFIG, _LIST, "x.com", present=False)
+    seen = Observation(setting.ref, {setting.property: ("X.com", "y.com")})
+    good = diff(setting, seen, OBJECT_KINDS, "dc")
+    assert good is not None
+    assert follows(setting, good, OBJECT_KINDS, "dc")
+    wrong = [
+        replace(good, apply=command("Remove-Mailbox")),
+        replace(good, undo=command("Remove-Mailbox")),
+        replace(good, before="y.com"),
+        replace(good, after="X.com"),
+    ]
+    assert not any(follows(setting, each, OBJECT_KINDS, "dc") for each in wrong)
+    assert not follows(setting, good, OBJECT_KINDS, "dc2")
+    assert not follows(setting, good, {}, "dc")
+    other = Scalar(ObjectRef("ExchangeServer", "g", "s"), "Comment", "x")
+    unwritable = Difference("", "x", command(""), command(""))
+    assert not follows(other, unwritable, OBJECT_KINDS, "dc")

@@ -7,12 +7,20 @@ import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.__main__ import main
 from orchestrator.app.files import write_plans
+from orchestrator.app.records import events_of, run_names, stream_of
+from orchestrator.app.workplace import utc_now
+from orchestrator.core.command import command
 from orchestrator.core.errors import StoreError
+from orchestrator.core.events import RunStarted, encode
+from orchestrator.core.plan import seal
+from orchestrator.journal import open_store
 from orchestrator.lab import parse_scenario
 from tests.cli.door import AGREED, REMOVE, Door
 
@@ -156,3 +164,28 @@ def test_a_user_whose_name_is_no_text_is_recorded_all_the_same(
     told = door("runs", "show", "last")
     assert "ops\\udcff" in told.out
     assert "\x1b" not in told.out
+
+
+def test_a_journal_that_was_rewritten_does_not_send_what_it_likes(door: Door) -> None:
+    """Whoever can write to the store can compute its chain, and a plan's seal, anew."""
+    assert door(*REMOVE, *AGREED).code == 0
+    place = door.folder / "store"
+    store = open_store(place, now=utc_now)
+    (run,) = run_names(store)
+    events = events_of(store, run)
+    store.close()
+    started = events[0]
+    assert isinstance(started, RunStarted)
+    (change,) = started.sealed.plan.changes
+    forged = replace(change.difference, undo=command("Remove-Mailbox", Identity="ceo"))
+    plan = replace(started.sealed.plan, changes=(replace(change, difference=forged),))
+    rmtree(place)
+    store = open_store(place, now=utc_now)
+    told = [encode(event) for event in (replace(started, sealed=seal(plan)), *events[1:])]
+    store.append(stream_of(run), 0, told)
+    store.close()
+    answer = door("rollback", run, "--yes", "--reason", "x")
+    assert answer.code == 1, answer
+    assert "does not follow from it" in answer.words
+    assert not any(one.cmdlet == "Remove-Mailbox" for one in door.lab.commands)
+    assert door("resume", run, "--yes").code in {1, 2}
