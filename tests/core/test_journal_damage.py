@@ -1,4 +1,4 @@
-"""Journals that make no sense are damaged; they are no mistake of ours, and no plan's of anybody."""
+"""Journals that make no sense are damaged: no mistake of ours, and nothing to be carried out."""
 
 from pathlib import Path
 
