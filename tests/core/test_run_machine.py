@@ -236,7 +236,8 @@ def test_the_latest_reason_is_kept_per_change(
 
 
 def test_what_an_earlier_attempt_said_no_longer_counts_once_another_is_under_way() -> None:
-    failed = [ChangeStarted(NOW, 0), ChangeFailed(NOW, 0, "denied"), *_HELD, RunResumed(NOW, "ops")]
+    tried: list[Event] = [ChangeStarted(NOW, 0), ChangeFailed(NOW, 0, "denied"), *_HELD]
+    failed: list[Event] = [*tried, RunResumed(NOW, "ops")]
     assert _run(*failed).details == {0: "denied"}
     assert not _run(*failed, *_done(0)).details
 
