@@ -70,7 +70,7 @@ def _unusable(file: "FileSeen") -> bool:
 
 def _read(name: str, tally: "Tally", sightings: "list[Sighting]") -> "FileSeen":
     from orchestrator.eventlog import Damage, open_source, read_events  # noqa: PLC0415 - not for --help
-    from orchestrator.exchange.family import interpret  # noqa: PLC0415 - likewise
+    from orchestrator.exchange.event import interpret  # noqa: PLC0415 - likewise
     from orchestrator.render.events import FileSeen, Sighting  # noqa: PLC0415 - likewise
 
     form, read, found = "", 0, 0

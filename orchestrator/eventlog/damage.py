@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from orchestrator.exchange.family import RawEvent
+from orchestrator.exchange.event import RawEvent
 
 MOST = 100
 """Damages of one file after which nobody believes the rest of it."""

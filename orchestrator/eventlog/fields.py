@@ -13,7 +13,7 @@ from orchestrator.eventlog.damage import Damage, Entry
 from orchestrator.eventlog.insertion import LOST, Insertion, insertion
 from orchestrator.eventlog.moment import instant
 from orchestrator.eventlog.xml import single
-from orchestrator.exchange.family import RawEvent
+from orchestrator.exchange.event import RawEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from orchestrator.eventlog.label import Role, labelled
 from orchestrator.eventlog.moment import instant
 from orchestrator.eventlog.source import LARGEST_EVENT, Broken, Source
 from orchestrator.eventlog.xml import single
-from orchestrator.exchange.family import RawEvent
+from orchestrator.exchange.event import RawEvent
 
 _XML = re.compile(r"\s*<Event[\s>]")
 _XML_END: Final = "</Event>"

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from orchestrator.eventlog.damage import MOST, Damage, Entry
 from orchestrator.eventlog.moment import instant
 from orchestrator.eventlog.source import LARGEST_EVENT, Source
-from orchestrator.exchange.family import RawEvent
+from orchestrator.exchange.event import RawEvent
 
 CUT_OFF = "the text ends in the middle of this event"
 

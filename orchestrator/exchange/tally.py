@@ -4,13 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.exchange.family import SecurityEvent
-
-LARGEST = 10_000
-"""Lines that are kept apart. A stranger chooses the domain in ``MAIL FROM``, so there can be many:
-what comes after these is only counted."""
-
-_REMEMBERED = 100_000
+from orchestrator.exchange.event import SecurityEvent
 
 
 @dataclass(slots=True)
@@ -40,11 +34,15 @@ class Tally:
     """Counts events as they come by, in bounded memory.
 
     An event that is seen again (same computer, record and time, as in two exports of one log) is
-    counted once; *repeated* says how often that happened. *beyond* counts the events for which
-    there was no line left.
+    counted once; *repeated* says how often that happened, as far as *remembered* events reach.
+
+    A stranger chooses the domain in ``MAIL FROM``, so there can be many: *largest* lines are kept
+    apart, and what comes after these is only counted, in *beyond*.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int = 10_000, remembered: int = 100_000) -> None:
+        self._largest = largest
+        self._remembered = remembered
         self._groups: dict[tuple[int, str, str], Group] = {}
         self._seen: set[tuple[object, ...]] = set()
         self.repeated = 0
@@ -58,12 +56,10 @@ class Tally:
         key = (event.id, event.domain.casefold(), _where(event).casefold())
         group = self._groups.get(key)
         if group is None:
-            if len(self._groups) >= LARGEST:
+            if len(self._groups) >= self._largest:
                 self.beyond += 1
                 return True
             group = self._groups[key] = Group(event)
-        if event.remediable and not group.event.remediable:
-            group.event = event
         group.add(event.at)
         return True
 
@@ -73,7 +69,7 @@ class Tally:
         name = (event.computer.casefold(), event.provider, event.id, event.record, event.at)
         if name in self._seen:
             return True
-        if len(self._seen) < _REMEMBERED:
+        if len(self._seen) < self._remembered:
             self._seen.add(name)
         return False
 

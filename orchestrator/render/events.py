@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.errors import ConfigurationError
-from orchestrator.exchange.family import SECURITY_EVENTS, THROTTLE, TLS_NOT_STARTED, SecurityEvent
+from orchestrator.exchange.event import SecurityEvent
+from orchestrator.exchange.family import SECURITY_EVENTS, THROTTLE, TLS_NOT_STARTED
 from orchestrator.exchange.tally import Group, Tally
 from orchestrator.render.text import (
     LIMIT,

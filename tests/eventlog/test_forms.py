@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.core.errors import ConfigurationError
 from orchestrator.eventlog import Damage, open_source, read_events
-from orchestrator.exchange.family import RawEvent, SecurityEvent, interpret
+from orchestrator.exchange.event import RawEvent, SecurityEvent, interpret
 from tests.eventlog.evtx import Event, Node, evtx
 
 DATA = Path(__file__).parent / "data"
