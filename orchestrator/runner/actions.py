@@ -232,7 +232,7 @@ class Runner:
             )
 
     def _verify(self, position: int, change: Change) -> Events:
-        now = self._awaited(change)
+        now = self._awaited(change, change.difference.before)
         if same(now, change.difference.after):
             yield ChangeVerified(at=self.clock(), position=position)
         elif same(now, change.difference.before):
@@ -241,10 +241,11 @@ class Runner:
         else:
             yield self._drifted(position, change, now)
 
-    def _awaited(self, change: Change) -> Value:
+    def _awaited(self, change: Change, leaving: Value) -> Value:
+        """Return what the change is about once it is not *leaving* any more, or at last."""
         for _ in range(READ_BACKS - 1):
             now = self._touched(change)
-            if not same(now, change.difference.before):
+            if not same(now, leaving):
                 return now
             self.pause(PAUSE)
         return self._touched(change)
@@ -286,7 +287,8 @@ class Runner:
             self._lost[position] += 1
             yield ContactLost(at=self.clock(), position=position, reason=error.message)
             return
-        now = self._touched(change)
+        failed = bool(result.errors)
+        now = self._touched(change) if failed else self._awaited(change, change.difference.after)
         if same(now, change.difference.before):
             yield ChangeUndone(at=self.clock(), position=position)
         else:
