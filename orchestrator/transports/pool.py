@@ -195,12 +195,17 @@ class Pool(RunspacePool):
         self._fragmenter = Reader(wsman.max_payload_size, self._serializer, read)
 
     def start(self, deadline: float) -> None:
-        """Open the pool and wait until the server says that it is open."""
+        """Open the pool and wait until the server says that it is open.
+
+        Truncated where the answer was lost in which it says what protocol it speaks.
+        """
         self.deadline = deadline
         self._received = 0
         self.open()
         while self.state != RunspacePoolState.OPENED:
             self._receive()
+        if self.protocol_version is None:
+            raise Truncated("the session is open, but what protocol it speaks was lost")
 
     def begin(self, statements: Sequence[Statement]) -> PowerShell:
         """Start *statements* as one pipeline and return it, running."""

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from orchestrator.app.workplace import utc_now
 from orchestrator.cli.codes import ExitCode, of_done
+from orchestrator.core.errors import TransportError
 from orchestrator.core.events import (
     ChangeFoundDone,
     ChangeStarted,
@@ -20,7 +21,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.run import Run, Status
 from orchestrator.lab import DropAfter, DropBefore, Lab
-from orchestrator.lab.faults import Effect, Reply, Seen
+from orchestrator.lab.faults import Effect, Reply, Seen, fault
 from tests.app.conftest import DEDICATED, REMOVE, RETIRE, Desk
 
 Open = Callable[..., Desk]
@@ -296,3 +297,22 @@ def test_an_object_that_is_gone_is_drift_to_a_rollback(dedicated: Lab, open_desk
     assert held.run is not None
     assert held.run.statuses[2] is Status.UNDO_DRIFTED
     assert of_done(held, undoing=True) is ExitCode.DRIFTED
+
+
+@pytest.mark.parametrize(("kind", "nth"), [("timed-out", 1), ("drop-after", 1), ("drop-after", 2)])
+def test_a_session_that_lost_an_answer_while_it_was_opened_is_opened_anew(
+    dedicated: Lab, open_desk: Open, kind: str, nth: int
+) -> None:
+    desk = open_desk(dedicated)
+    _timed(desk, Hours())
+    lost = fault(kind, action="Receive", moment="after", nth=nth)
+    dedicated.faults.append(lost)
+    found = desk.plan(REMOVE, domain="fabrikam.com")
+    assert lost.count >= nth
+    if found.plan is None:
+        assert isinstance(found.error, TransportError)
+    else:
+        done = desk.carry_out(found)
+        assert done.run is not None
+        assert done.run.outcome is Outcome.SUCCEEDED
+    assert not dedicated.open_shells
