@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
@@ -22,6 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     terminal = Terminal(json=_wants_json(given), debug="--debug" in given)
     code = _run(given, terminal)
+    if terminal.lost and code == ExitCode.DONE:
+        text = f"not everything could be written to standard output: {terminal.lost}"
+        terminal.warn(wrapped(f"error: {text}", Tone.BAD, width=_width(terminal)))
+        code = ExitCode.OUR_FAULT
     _let_go()
     return code
 
@@ -57,6 +62,9 @@ def _is_text(argument: str) -> bool:
 
 def _misused(terminal: Terminal, error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        terminal.raw(error.format_message() + "\n")
+        return ExitCode.USAGE
     path = context.command_path if context else "orchestrator"
     advice = f"'{path} --help' explains it."
     _explain(terminal, "UsageError", error.format_message(), advice)
@@ -107,16 +115,16 @@ def _width(terminal: Terminal) -> int:
 
 def _wants_json(given: Sequence[str]) -> bool:
     """Say whether a program will read what comes, also where the arguments cannot be parsed."""
-    pairs = zip(given, [*given[1:], ""], strict=True)
-    return "--output=json" in given or ("--output", "json") in pairs
+    return "--output=json" in given or ("--output", "json") in pairwise(given)
 
 
 def _let_go() -> None:
     """Let the interpreter's last flush not complain about a reader that went away."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def command() -> None:
 @options.output
 @options.pass_terminal
 def check(terminal: Terminal, *, heads: Path | None, store: str | None) -> ExitCode:
-    """Verify every record from its first event, and print where each ends.
+    """Verify every record, and print where each ends.
 
     The chain of digests shows every edit inside a record. That a record was cut short or replaced
     as a whole is only seen against what was kept elsewhere: keep what this prints.

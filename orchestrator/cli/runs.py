@@ -76,7 +76,9 @@ def listing(terminal: Terminal, *, store: str | None, organization: str, since: 
 @options.output
 @options.pass_terminal
 def show(terminal: Terminal, *, run: str, store: str | None) -> None:
-    """Show everything that is recorded of a run: who, why, each event, each command.
+    """Show everything that is recorded of a run.
+
+    Who wanted it and why, each event with its time, each command and the one that undoes it.
 
     RUN is the id of a run, of a batch (all of its runs), a beginning of either, or 'last'.
 
@@ -115,7 +117,7 @@ def show(terminal: Terminal, *, run: str, store: str | None) -> None:
 def export(
     terminal: Terminal, *, form: str, store: str | None, organization: str, since: str
 ) -> None:
-    """Write the runs to standard output, for another program or a spreadsheet.
+    """Write the runs for another program, or a spreadsheet.
 
     \b
     Example:

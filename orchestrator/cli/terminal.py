@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import IO, Any
 
 import click
@@ -35,6 +34,8 @@ class Terminal:
     def __init__(self, *, json: bool = False, debug: bool = False) -> None:
         self.json = json
         self.debug = debug
+        self.lost = ""
+        """Why something could not be written, where it was not that the reader went away."""
         self.options = ""
         """The options that a suggested command needs to work on the same files."""
         self.color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -120,6 +121,10 @@ class Terminal:
 
     def _print(self, stream: IO[str], text: str, end: str = "\n") -> None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
-        with suppress(BrokenPipeError):
+        try:
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
             stream.flush()
+        except BrokenPipeError:
+            return
+        except OSError as error:
+            self.lost = error.strerror or type(error).__name__
