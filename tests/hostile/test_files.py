@@ -17,7 +17,7 @@ from orchestrator.app.files import write_plans
 from orchestrator.app.records import events_of, run_names, stream_of
 from orchestrator.app.workplace import utc_now
 from orchestrator.core.command import command
-from orchestrator.core.errors import StoreError
+from orchestrator.core.errors import UsageError
 from orchestrator.core.events import RunStarted, encode
 from orchestrator.core.plan import seal
 from orchestrator.journal import open_store
@@ -55,7 +55,7 @@ def test_a_link_that_lies_in_wait_for_a_plan_is_not_followed(door: Door) -> None
 def test_a_plan_that_cannot_be_put_in_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
     place = tmp_path / "fix.plan"
     place.mkdir()
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(UsageError, match="cannot be written"):
         write_plans(place, [])
     assert list(tmp_path.iterdir()) == [place]
 
