@@ -143,6 +143,8 @@ class Session:
             by_kind[kind].append(output)
         if len(missing) != len(result.errors):
             return None
+        if CMDLET in by_kind and not by_kind[CMDLET] and not missing:
+            return None
         seen = {query.kind: _observed(query, by_kind[query.kind]) for query in queries}
         return None if any(map(_is_hollow, seen.values())) else seen
 
@@ -162,6 +164,10 @@ class Session:
         if errors:
             return Unknown(f"{errors[0].message} ({errors[0].failure})")
         records = [output for output in result.output if isinstance(output, Record)]
+        if query.kind == CMDLET and not records and not result.errors:
+            return Unknown(
+                "Get-Command said neither which cmdlets there are nor which there are not"
+            )
         return _observed(query, records)
 
     def _statement(self, query: Query, *, narrow: bool) -> Statement:

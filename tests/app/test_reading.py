@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from orchestrator.core.facts import Query
+from orchestrator.core.facts import Query, Unknown
 from orchestrator.exchange.objects import CMDLET, TRANSPORT_CONFIG
 from orchestrator.lab import DropAfter, Lab
 from tests.app.conftest import RETIRE, Desk
@@ -40,6 +40,18 @@ def test_the_answer_stands_for_as_long_as_the_session_is_open(
     session.close()
     assert session.ask((LISTS, RIGHTS)).known[CMDLET] == first.known[CMDLET]
     assert asked(dedicated) == 2
+    session.close()
+
+
+def test_a_server_that_shows_no_cmdlet_and_says_nothing_of_it_has_not_answered(
+    dedicated: Lab, open_desk: Open
+) -> None:
+    workplace = open_desk(dedicated).workplace
+    session = workplace.session(workplace.inventory.organizations[0])
+    # A pattern that nothing fits is the one question that Get-Command answers with silence.
+    silence = Query(CMDLET, ("Name", "Parameters"), ("Get-Nothing*",))
+    for questions in ((LISTS, silence), (silence,)):
+        assert isinstance(session.ask(questions).known[CMDLET], Unknown)
     session.close()
 
 
