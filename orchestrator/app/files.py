@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestrator.core.command import Plain
-from orchestrator.core.errors import ConfigurationError, StoreError
+from orchestrator.core.errors import ConfigurationError, StoreError, UsageError
 from orchestrator.core.plan import SCHEMA, Plan, Sealed, canonical, seal, unseal
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 LIMIT = 64 * 1024 * 1024
 """Bytes of the largest plan file that is read."""
+
+_NO_PLACE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+"""Failures of the path that was given; a full disk, say, is the machine's."""
 
 _AGAIN = "Make a new plan with 'orchestrator plan'."
 
@@ -32,7 +35,7 @@ class _Layout(msgspec.Struct, frozen=True):
 
 
 def write_plans(path: Path, plans: Sequence[Plan]) -> None:
-    """Write *plans* to a new file, readable by its owner only. Raises StoreError.
+    """Write *plans* to a new file, readable by its owner only. Raises UsageError, StoreError.
 
     An existing file is replaced as a whole, or not at all. The draft has a name that nobody can
     foresee: in a directory that others may write to, a link could lie in wait under any other.
@@ -42,7 +45,8 @@ def write_plans(path: Path, plans: Sequence[Plan]) -> None:
         with NamedTemporaryFile(dir=path.parent, prefix=".plan-", delete=False) as draft:
             _fill(draft, document, path)
     except OSError as error:
-        raise StoreError(
+        kind = UsageError if isinstance(error, _NO_PLACE) else StoreError
+        raise kind(
             f"the plan cannot be written to {path}: {error.strerror}", "Name another file."
         ) from error
 
