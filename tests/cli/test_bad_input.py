@@ -1,6 +1,8 @@
 """What is wrong is said clearly, with what to do next; nothing is sent, nothing half-written."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,8 +10,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from orchestrator.__main__ import main
 from orchestrator.app.files import read_plans, write_plans
-from tests.cli.door import AGREED, REMOVE, RETIRE, Door
+from tests.cli.door import AGREED, REMOVE, RETIRE, Door, process
 
 
 @pytest.mark.parametrize(
@@ -200,3 +203,42 @@ def test_heads_that_were_kept_are_held_against_the_record(door: Door, tmp_path: 
     answer = door("journal", "check", "--heads", str(kept))
     assert answer.code == 2
     assert "heads:1" in answer.words
+
+
+@pytest.mark.parametrize("arguments", [(), ("runs",), ("journal",), ("playbook",)])
+def test_who_names_no_command_sees_which_there_are(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out.startswith("Usage: orchestrator")
+    assert "..." not in said.out.partition("\n")[2]
+    assert not said.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_output_that_is_lost_is_no_success(door: Door) -> None:
+    assert door(*REMOVE, *AGREED).code == 0
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "orchestrator", "runs", "export"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "error: not everything could be written to standard output: No space left on device"
+    ]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(door: Door) -> None:
+    assert door(*REMOVE, *AGREED).code == 0
+    with process("runs", "export") as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        assert child.wait(60) == 0
+        assert not child.stderr.read()
