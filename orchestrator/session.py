@@ -8,7 +8,7 @@ Unknown, never empty.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from orchestrator.core.command import Command, ErrorRecord, Record, Result, Statement, Transport
 from orchestrator.core.errors import (
@@ -40,10 +40,29 @@ LONGEST_PAUSE = 10.0
 LONGEST_WISH = 120.0
 """Seconds that a server may ask us to wait; a longer wish is cut."""
 
+TRANSIENT = "1002"
+"""The category of Exchange's errors that the directory is to blame for, and that may pass [obs]."""
+
+_DIRECTORY = frozenset(
+    {
+        "ADTransientException",
+        "ADServerNotSuitableException",
+        "SuitabilityDirectoryException",
+        "DomainControllerNotFoundException",
+    }
+)
+"""Exceptions by which Exchange says that a domain controller cannot be used [inf]."""
+
+_HOLD_ON = (
+    "A run keeps to the domain controller that its plan rests on. When it is back, go on; if it "
+    "stays away, name another one in the inventory (domain_controller) and plan again."
+)
+
 _NEXT_SERVER = (Unreachable, NotExchange, Throttled)
 _PASSING = (Unreachable, ConnectionLost, ProtocolViolation, Throttled)
 _NOT_FOUND = "CommandNotFoundException"
 
+_R = TypeVar("_R")
 Answer: TypeAlias = tuple[Observation, ...] | Unknown
 
 
@@ -115,7 +134,16 @@ class Session:
         return Facts(checked, self.controller, self._server)
 
     def send(self, command: Command) -> Result:
-        """Send one write, once. After ConnectionLost its effect is unknown."""
+        """Send one write, once. After anything but Unreachable its effect is unknown.
+
+        A session that has to be opened first is opened as patiently as for a read, and where that
+        fails it is Unreachable: whatever the reason was, nothing was sent.
+        """
+        if self._transport is None:
+            try:
+                self._patiently(self._open)
+            except TransportError as error:
+                raise Unreachable(error.message, error.advice) from error
         return self._guarded((command,))
 
     def _asked(self, queries: Sequence[Query]) -> dict[str, Answer]:
@@ -182,18 +210,34 @@ class Session:
         return (("DomainController", self.controller),) if self.controller else ()
 
     def _read(self, *statements: Statement) -> Result:
-        """Run a read; if the wire breaks or the server is busy, again, on the next server.
+        """Run a read, patiently. Raises Unreachable where the domain controller fails."""
+        return self._patiently(lambda: self._looked(*statements))
+
+    def _looked(self, *statements: Statement) -> Result:
+        result = self._guarded(*statements)
+        for error in result.errors:
+            if error.category == TRANSIENT or error.failure in _DIRECTORY:
+                self.close()
+                raise Unreachable(
+                    f"{self.organization.name}: the domain controller {self.controller} does not "
+                    f"answer: {error.message} ({error.failure})",
+                    _HOLD_ON,
+                )
+        return result
+
+    def _patiently(self, work: Callable[[], _R]) -> _R:
+        """Do what can be done twice; if the wire breaks or the server is busy, on the next server.
 
         Where no server could be reached in the first place, trying once is enough.
         """
         try:
-            return self._guarded(*statements)
+            return work()
         except _PASSING as error:
             if isinstance(error, Unreachable) and not self._server:
                 raise
-            return self._read_again(error, statements)
+            return self._again(error, work)
 
-    def _read_again(self, error: TransportError, statements: Sequence[Statement]) -> Result:
+    def _again(self, error: TransportError, work: Callable[[], _R]) -> _R:
         import tenacity  # noqa: PLC0415 - it brings asyncio, and is rarely needed
 
         backing_off = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE)
@@ -212,7 +256,7 @@ class Session:
             sleep=self._pause,
             reraise=True,
         )
-        return retrying(self._guarded, *statements)
+        return retrying(work)
 
     def _guarded(self, *statements: Statement) -> Result:
         transport = self._transport or self._open()

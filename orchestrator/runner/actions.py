@@ -12,7 +12,7 @@ from typing import TypeAlias, assert_never
 
 from orchestrator.core.command import Command, ErrorRecord, Result
 from orchestrator.core.drift import drifts
-from orchestrator.core.errors import ConnectionLost, NotLetIn, TransportError, Unreachable
+from orchestrator.core.errors import ConnectionLost, TransportError, Unreachable
 from orchestrator.core.events import (
     ChangeApplied,
     ChangeDrifted,
@@ -52,11 +52,11 @@ from orchestrator.runner.gate import Look, is_open, passing, undoing
 
 Events: TypeAlias = Generator[Event, None, None]
 
-_CERTAIN = (Unreachable, NotLetIn)
-"""Failures after which nothing can have been carried out: no connection, or no access.
+_CERTAIN = Unreachable
+"""The failure after which nothing can have been carried out: there was no session to send it by.
 
-Not so where a server was busy (503), or what answered was not Exchange (404): that may be said by
-something in between, after Exchange had done its part.
+Not so where somebody was not let in (403), a server was busy (503), or what answered was not
+Exchange (404): that may be said by something in between, after Exchange had done its part.
 """
 
 SENDINGS = 3
@@ -318,7 +318,10 @@ def _reason(errors: Sequence[ErrorRecord]) -> str:
 
 
 def _changed_nothing(result: Result) -> bool:
-    """Say whether Exchange warned that the command modified no settings [obs, in English only]."""
+    """Say whether Exchange warned that the command modified no settings [obs, in English only].
+
+    Other warnings say nothing of who changed what: they are recorded with the change.
+    """
     return any("no settings" in warning and "modified" in warning for warning in result.warnings)
 
 

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from orchestrator.core.calendar import Brake
 from orchestrator.core.errors import TransportError
-from orchestrator.core.events import ChangeStarted, Event, RunInterrupted, UndoStarted
+from orchestrator.core.events import ChangeStarted, ContactLost, Event, RunInterrupted, UndoStarted
 from orchestrator.core.run import DOUBTFUL, Run, Wait, evolve, next_action
 from orchestrator.runner.actions import Runner
 from orchestrator.runner.gate import HeldBack
@@ -28,8 +28,11 @@ class _Hourglass:
         self._begun = runner.steady() - min(max(passed, 0.0), run.settle)
 
     def heed(self, event: Event) -> None:
-        """Begin anew where a command is about to be sent."""
-        if isinstance(event, ChangeStarted | UndoStarted):
+        """Begin anew where a command is about to be sent, and where contact with it was lost.
+
+        A command that outlasted our deadline may still be at work when we give up.
+        """
+        if isinstance(event, ChangeStarted | ContactLost | UndoStarted):
             self._begun = self._runner.steady()
 
     def now(self, run: Run) -> datetime:
