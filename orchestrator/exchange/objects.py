@@ -5,7 +5,6 @@ To support another kind of object, add a row to OBJECT_KINDS.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from uuid import UUID
 
 from orchestrator.core.command import Record
 from orchestrator.core.facts import ObjectRef, Observation, UnknownFact, Value
@@ -169,12 +168,16 @@ def _reference(kind: str, properties: Mapping[str, Value], place: str) -> Object
     return ObjectRef(kind, guid, f"{server}\\{name}" if server else name)
 
 
+_GUID = re.compile(
+    r"[{(]?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})[)}]?",
+    re.IGNORECASE,
+)
+
+
 def _guid(text: str) -> str:
     """Return a Guid in the form with hyphens, however it is written; a place in lower case."""
-    try:
-        return str(UUID(text.strip()))
-    except ValueError:
-        return text.lower()
+    found = _GUID.fullmatch(text.strip())
+    return "-".join(found.groups() if found else (text,)).lower()
 
 
 def read(shape: str, value: object, subject: str) -> Value:

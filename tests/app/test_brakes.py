@@ -328,12 +328,12 @@ def test_a_kill_switch_is_set_by_whatever_is_there(tmp_path: Path) -> None:
 def test_a_link_to_nowhere_and_a_pipe_that_nobody_writes_to_are_a_set_kill_switch(
     tmp_path: Path,
 ) -> None:
-    assert sys.platform != "win32"
     link, pipe = tmp_path / "link", tmp_path / "pipe"
     link.symlink_to(tmp_path / "nowhere")
-    os.mkfifo(pipe)
     assert brakes.pressed(link) is not None
-    assert brakes.pressed(pipe) is not None
+    if sys.platform != "win32":
+        os.mkfifo(pipe)
+        assert brakes.pressed(pipe) is not None
 
 
 def test_a_kill_switch_that_cannot_be_looked_at_is_set(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from orchestrator.lab import Lab
 from tests.app.conftest import DEDICATED, REMOVE, RETIRE, Desk
 from tests.app.killer import Fuse, Job, work
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
+if sys.platform == "win32":
+    pytest.skip("SIGKILL is POSIX", allow_module_level=True)
+assert sys.platform != "win32"  # says it to the type checker
 
 BATCH = "20261123-000000-dead"
 RUN = f"{BATCH}/contoso"

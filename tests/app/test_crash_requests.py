@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,11 @@ from tests.app.conftest import DEDICATED, REMOVE, RETIRE, Desk
 from tests.app.killer import Fuse, Job, work
 from tests.app.victim import Errand, do, every, quick_workplace
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
+if sys.platform == "win32":
+    pytest.skip("SIGKILL is POSIX", allow_module_level=True)
+assert sys.platform != "win32"  # says it to the type checker
+
+from multiprocessing.context import ForkServerContext  # noqa: E402 - Windows has none
 
 BATCH = "20261123-000000-dead"
 ONE = (REMOVE, (("domain", "fabrikam.com"),))
