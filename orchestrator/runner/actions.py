@@ -48,6 +48,7 @@ from orchestrator.core.run import (
     Verify,
 )
 from orchestrator.core.setting import same, touched
+from orchestrator.exchange.warning import says_unmodified
 from orchestrator.runner.gate import Look, is_open, passing, undoing
 
 Events: TypeAlias = Generator[Event, None, None]
@@ -318,11 +319,11 @@ def _reason(errors: Sequence[ErrorRecord]) -> str:
 
 
 def _changed_nothing(result: Result) -> bool:
-    """Say whether Exchange warned that the command modified no settings [obs, in English only].
+    """Say whether Exchange warned that the command modified no settings.
 
     Other warnings say nothing of who changed what: they are recorded with the change.
     """
-    return any("no settings" in warning and "modified" in warning for warning in result.warnings)
+    return any(map(says_unmodified, result.warnings))
 
 
 def _drift(change: Change, now: Value) -> Drift:
