@@ -119,9 +119,14 @@ class PsrpSession:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        with suppress(TransportError), self._translation(Stage.RUNNING):
-            pool.close()
-        pool.connection.close()
+        try:
+            with Translation(self._target.name, Stage.RUNNING, pool.connection.transport.password):
+                pool.close()
+        except TransportError:
+            # A shell that stays counts against the 18 that a user may have: ask once more.
+            self._abandon(pool)
+        else:
+            pool.connection.close()
 
     def _translation(self, stage: Stage) -> Translation:
         hidden = self._pool.connection.transport.password if self._pool else None
