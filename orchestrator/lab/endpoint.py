@@ -76,8 +76,9 @@ class Endpoint:
         exchange = request.resource == EXCHANGE
         rights = granted(caller.user.roles) if exchange else {}
         session = Session(self.organization, self.server, caller.user, rights)
-        shell = Shell(session, request.resource, self._forget)
         body = request.body
+        wanted = body.get("ShellId", "") if body is not None else ""
+        shell = Shell(session, request.resource, self._forget, wanted)
         content = body.findtext(f"{PSH}creationXml", "") if body is not None else ""
         shell.open(content)
         self.shells[shell.identifier] = shell

@@ -32,10 +32,20 @@ NOT_UNDERSTOOD = Fault(
 
 
 class Shell:
-    """A shell as the server keeps it, from Create to Delete."""
+    """A shell as the server keeps it, from Create to Delete.
 
-    def __init__(self, session: Session, resource: str, closed: Callable[["Shell"], None]) -> None:
-        self.identifier = str(uuid4()).upper()
+    A client may say what it *wanted* to call it [seen]: so it can delete one of whose creation it
+    never heard.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        resource: str,
+        closed: Callable[["Shell"], None],
+        wanted: str = "",
+    ) -> None:
+        self.identifier = _named(wanted)
         self.session = session
         self.resource = resource
         self.runspace = Runspace()
@@ -177,3 +187,10 @@ class Shell:
         if pipeline is None or (pipeline.mailbox.done and not pipeline.mailbox.batches):
             raise INVALID_SELECTORS
         return pipeline.mailbox
+
+
+def _named(wanted: str) -> str:
+    try:
+        return str(UUID(wanted)).upper()
+    except ValueError:
+        return str(uuid4()).upper()
