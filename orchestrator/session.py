@@ -54,9 +54,11 @@ _DIRECTORY = frozenset(
 """Exceptions by which Exchange says that a domain controller cannot be used [inf]."""
 
 _HOLD_ON = (
-    "A run keeps to the domain controller that its plan rests on. When it is back, go on; if it "
+    "A run keeps to the domain controller that its plan rests on: when it is back, go on; if it "
     "stays away, name another one in the inventory (domain_controller) and plan again."
 )
+
+_ASK_AGAIN = "Nothing is changed by looking: see to the server and the network, then try again."
 
 _NEXT_SERVER = (Unreachable, NotExchange, Throttled)
 _PASSING = (Unreachable, ConnectionLost, ProtocolViolation, Throttled)
@@ -211,7 +213,11 @@ class Session:
 
     def _read(self, *statements: Statement) -> Result:
         """Run a read, patiently. Raises Unreachable where the domain controller fails."""
-        return self._patiently(lambda: self._looked(*statements))
+        try:
+            return self._patiently(lambda: self._looked(*statements))
+        except (ConnectionLost, ProtocolViolation) as error:
+            error.advice = _ASK_AGAIN
+            raise
 
     def _looked(self, *statements: Statement) -> Result:
         result = self._guarded(*statements)
@@ -220,8 +226,7 @@ class Session:
                 self.close()
                 raise Unreachable(
                     f"{self.organization.name}: the domain controller {self.controller} does not "
-                    f"answer: {error.message} ({error.failure})",
-                    _HOLD_ON,
+                    f"answer: {error.message} ({error.failure}). {_HOLD_ON}"
                 )
         return result
 
