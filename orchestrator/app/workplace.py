@@ -107,7 +107,7 @@ def connect_psrp(organization: Organization, server: Server) -> Transport:
             deadlines=Deadlines(
                 connect=timeouts.connect,
                 operation=timeouts.operation,
-                read=timeouts.operation + 10,
+                read=timeouts.operation + min(timeouts.operation, 10),
                 pipeline=timeouts.pipeline,
             ),
         )
