@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.command import command
-from orchestrator.core.drift import check_commands, drifts
-from orchestrator.core.errors import ConfigurationError
+from orchestrator.core.command import Command, command
+from orchestrator.core.drift import check_commands, check_recorded, drifts
+from orchestrator.core.errors import ConfigurationError, JournalDamaged
 from orchestrator.core.facts import Facts, ObjectRef, Observation, Query, UnknownFact, Value
 from orchestrator.core.inventory import Protection
 from orchestrator.core.plan import (
@@ -363,6 +363,16 @@ def _edited(**changed: object) -> Plan:
 def test_a_plan_sealed_again_by_hand_carries_only_what_follows_from_it(made: Plan) -> None:
     with pytest.raises(ConfigurationError, match="does not follow from its setting"):
         check_commands(unseal(seal(made)), _FACTS, OBJECT_KINDS)
+
+
+def test_a_recorded_command_that_does_not_follow_from_its_setting_is_a_damaged_journal() -> None:
+    check_recorded(_PLAN, OBJECT_KINDS)
+    other = msgspec.structs.replace(
+        _PLAN.changes[0].difference, undo=Command("Remove-ReceiveConnector")
+    )
+    forged = msgspec.structs.replace(_PLAN.changes[0], difference=other)
+    with pytest.raises(JournalDamaged, match="does not follow"):
+        check_recorded(msgspec.structs.replace(_PLAN, changes=(forged,)), OBJECT_KINDS)
 
 
 def test_the_commands_of_a_plan_as_it_was_made_follow_from_it() -> None:

@@ -21,6 +21,7 @@ from orchestrator.core.events import (
     ChangeWithheld,
     ContactLost,
     Event,
+    GlassBroken,
     Mandate,
     OnFailure,
     Outcome,
@@ -233,6 +234,11 @@ def test_the_latest_reason_is_kept_per_change(
     events: list[Event], event: Event, detail: str | None
 ) -> None:
     assert evolve(_run(*events), event).details.get(0) == detail
+
+
+def test_what_was_passed_by_breaking_glass_is_kept() -> None:
+    broken = GlassBroken(NOW, "the freeze", "mail stands still")
+    assert _run(broken).broken == (broken,)
 
 
 def test_what_an_earlier_attempt_said_no_longer_counts_once_another_is_under_way() -> None:
