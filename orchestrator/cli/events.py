@@ -35,7 +35,10 @@ def command(terminal: Terminal, files: tuple[str, ...]) -> ExitCode:
     A file may be .evtx, event XML, CLIXML, JSON, CSV, or text copied from Event Viewer;
     docs/events.md has all forms. Nothing is connected to. The exit code is 2 if a file cannot be
     used.
-    """
+
+    \b
+    orchestrator events --file Application.evtx
+    """  # noqa: D301 - click wants the backspace itself
     from orchestrator.exchange.tally import Tally  # noqa: PLC0415 - not for --help
     from orchestrator.render.events import (  # noqa: PLC0415 - likewise
         describe_events,

@@ -1,7 +1,8 @@
 """What Event Viewer and PowerShell call the fields of an event, in the languages of Windows.
 
 To add a language, add its words to the rows of WORDS. The sentence of an event is in the same
-language, and is not read for that reason.
+language, and is not read for that reason. English is [seen]; the others are to the best of our
+knowledge [inf]: a label that differs makes a file of unknown form, never another event.
 """
 
 import re

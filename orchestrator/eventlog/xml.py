@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from orchestrator.eventlog.damage import MOST, Damage, Entry
 from orchestrator.eventlog.moment import instant
-from orchestrator.eventlog.source import LARGEST_EVENT, Source
+from orchestrator.eventlog.source import LARGEST_EVENT, Broken, Source
 from orchestrator.exchange.event import RawEvent
 
 CUT_OFF = "the text ends in the middle of this event"
@@ -34,18 +34,50 @@ def sniff(opening: str) -> bool:
 
 
 def read(source: Source) -> Iterator[Entry]:
-    """Yield the events one by one."""
+    """Yield the events one by one. Raises Broken where what follows cannot be relied on."""
     return _Stream().entries(source.text())
 
 
 def single(text: str, place: str) -> Entry:
-    """Return the one event that *text* is."""
-    entries = list(_Stream(place).entries(iter((text,))))
+    """Return the one event that *text* is, or a Damage."""
+    try:
+        entries = list(_Stream(place).entries(iter((text,))))
+    except Broken as broken:
+        return Damage(place, str(broken))
     events = [entry for entry in entries if isinstance(entry, RawEvent)]
     if len(events) == 1:
         return events[0]
     reason = next((e.reason for e in entries if isinstance(e, Damage)), "it is not one event")
     return Damage(place, reason)
+
+
+def _undeclared(texts: Iterator[str]) -> Iterator[str]:
+    """Yield *texts*, the first without the XML declaration, which may only stand at the head."""
+    yield _DECLARATION.sub("", next(texts, ""), count=1)
+    yield from texts
+
+
+_QUOTATIONS = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"}
+_QUOTATION = re.compile("|".join(map(re.escape, _QUOTATIONS)))
+
+
+def _quoted(text: str, until: str) -> str:
+    """Return what ends the comment, CDATA or instruction in which *text* ends, or nothing.
+
+    *until* is that in which it begins. Nothing in there is markup, an end of an event least of
+    all; and expat would begin anew with every piece of it.
+    """
+    at = 0
+    while True:
+        if until:
+            end = text.find(until, at)
+            if end < 0:
+                return until
+            at, until = end + len(until), ""
+        begin = _QUOTATION.search(text, at)
+        if begin is None:
+            return ""
+        at, until = begin.end(), _QUOTATIONS[begin[0]]
 
 
 class _Tree:
@@ -57,22 +89,20 @@ class _Tree:
         self._parser = XMLParser(target=builder)  # noqa: S314 - entities cannot be declared inside an element
         self._parser.feed("<_log>")
 
-    def feed(self, text: str) -> Element | None:
-        """Take *text*, and return the event that ends with it, if one does."""
+    def feed(self, text: str) -> list[Element]:
+        """Take *text*, and return the events that are complete, if it ends with one."""
         self._parser.feed(text)
         self._parser.feed(_MARK)
         node = self._root[0]
         for _ in range(_DEEPEST):
-            if not len(node):
-                return None
+            if not len(node) or _local(node[-1]) == "Event":
+                return []
             if node[-1].tag == "_":
-                event = node[-2] if len(node) > 1 and _local(node[-2]) == "Event" else None
+                events = [each for each in node if _local(each) == "Event"]
                 del node[:]
-                return event
-            if _local(node[-1]) == "Event":
-                return None
+                return events
             node = node[-1]
-        return None
+        return []
 
     def unfinished(self, text: str) -> Element | None:
         """Take the last *text* of all, and return the event that has begun in it, if any."""
@@ -96,65 +126,70 @@ class _Stream:
         self._pending = 0
         self._damages = 0
         self._resumed = False
+        self._held = ""
+        self._until = ""
 
     def entries(self, texts: Iterator[str]) -> Iterator[Entry]:
-        rest, first = "", True
-        for text in texts:
-            rest += _DECLARATION.sub("", text, count=1) if first and text else text
-            first = first and not text
+        rest = ""
+        for text in _undeclared(texts):
+            rest += text
             start = 0
             for end in _END.finditer(rest):
                 yield from self._piece(rest[start : end.end()])
                 start = end.end()
-                if self._damages >= MOST:
-                    yield Damage(self._where(), "too much of it is broken: the rest was not read")
-                    return
             rest = rest[start:]
-            if len(rest) > LARGEST_EVENT:
-                yield self._give_up("it is larger than any event can be")
-                # What belongs to it goes on until the end of an event is seen.
-                rest = rest[-64:] if _EVENT.search(rest) else ""
+            self._grow(len(rest))
         yield from self._tail(rest)
 
+    def _grow(self, size: int) -> None:
+        """Raise Broken where the event that has begun is too large with *size* more characters.
+
+        Nothing is read after it: what looks like another event may be quoted by this one.
+        """
+        if self._pending + size > LARGEST_EVENT:
+            raise Broken(f"event {self._count + 1} is larger than any event can be")
+
     def _piece(self, text: str) -> Iterator[Entry]:
+        self._grow(len(text))
         self._pending += len(text)
-        if self._pending > LARGEST_EVENT:
-            yield self._give_up("it is larger than any event can be")
+        self._held += text
+        self._until = _quoted(text, self._until)
+        if self._until:
             return
+        whole, self._held = self._held, ""
         try:
-            event = self._tree.feed(text)
+            events = self._tree.feed(whole)
         except ParseError as error:
-            event = self._mended(text)
-            if event is None:
+            events = self._mended(whole)
+            if not events:
                 yield self._give_up(f"not well-formed: {error}")
-                return
-        if event is not None:
+        for event in events:
             self._pending = 0
             self._count += 1
             yield self._described(event)
 
-    def _mended(self, text: str) -> Element | None:
-        """Return the event of *text* once characters that XML cannot hold are taken out."""
+    def _mended(self, text: str) -> list[Element]:
+        """Return the events of *text* once characters that XML cannot hold are taken out."""
         begun = _EVENT.search(text)
         if begun is None or not _ILLEGAL.search(text):
-            return None
+            return []
         tree = _Tree()
         try:
-            event = tree.feed(_ILLEGAL.sub("\ufffd", text[begun.start() :]))
+            events = tree.feed(_ILLEGAL.sub("\ufffd", text[begun.start() :]))
         except ParseError:
-            return None
+            return []
         self._tree, self._resumed = tree, True
-        return event
+        return events
 
     def _give_up(self, reason: str) -> Damage:
         self._count += 1
-        self._damages += 1
+        self._harm()
         self._pending = 0
         self._tree, self._resumed = _Tree(), True
         return Damage(self._where(), reason)
 
     def _tail(self, rest: str) -> Iterator[Entry]:
-        event = self._tree.unfinished(rest)
+        event = self._tree.unfinished(self._held + rest)
         if event is not None:
             self._count += 1
             entry = describe(event, self._where(), (CUT_OFF,))
@@ -170,8 +205,13 @@ class _Stream:
     def _described(self, event: Element) -> Entry:
         entry = describe(event, self._where())
         if isinstance(entry, Damage):
-            self._damages += 1
+            self._harm()
         return entry
+
+    def _harm(self) -> None:
+        self._damages += 1
+        if self._damages >= MOST:
+            raise Broken("too much of it is broken: the rest was not read")
 
     def _where(self) -> str:
         return self._place or f"event {self._count}"
