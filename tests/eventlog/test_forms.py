@@ -1,12 +1,15 @@
 """Every form in which events are kept: one file each in data/, and what has to come of it."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from orchestrator.core.errors import ConfigurationError
-from orchestrator.eventlog import Damage, open_source, read_events
+from orchestrator.eventlog import Damage, Source, open_source, read_events
+from orchestrator.eventlog.evtx import read as read_evtx
+from orchestrator.eventlog.source import LARGEST_FILE, Broken
 from orchestrator.exchange.event import RawEvent, SecurityEvent, interpret
 from tests.eventlog.evtx import Event, Node, evtx
 
@@ -268,3 +271,32 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     for name in (tmp_path / "missing", tmp_path):
         with pytest.raises(ConfigurationError):
             found_in(name)
+
+
+def test_a_log_file_that_its_reader_never_comes_back_from_is_given_up(tmp_path: Path) -> None:
+    content = bytearray(evtx([_event("fabrikam.com", "Default Frontend EX01")]))
+    here, there = 65000, 65100
+    # Two names of the chunk's table of strings, each the next of the other.
+    content[4096 + 128 : 4096 + 132] = here.to_bytes(4, "little")
+    content[4096 + here : 4096 + here + 4] = there.to_bytes(4, "little")
+    content[4096 + there : 4096 + there + 4] = here.to_bytes(4, "little")
+    path = tmp_path / "Application.evtx"
+    path.write_bytes(content)
+    with open_source(str(path)) as source, pytest.raises(Broken, match=r"within 0\.5 seconds"):
+        list(read_evtx(source, patience=0.5))
+
+
+def test_a_log_file_comes_through_standard_input() -> None:
+    content = evtx([_event("fabrikam.com", "Default Frontend EX01")])
+    source = Source(io.BytesIO(content), "standard input", None)
+    [event] = read_events(source).entries
+    assert isinstance(event, RawEvent)
+    assert event.data == ("fabrikam.com", "Default Frontend EX01")
+
+
+def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.xml"
+    with path.open("wb") as file:
+        file.truncate(LARGEST_FILE + 1)
+    with pytest.raises(ConfigurationError, match="larger than 2 GiB"):
+        found_in(path)
