@@ -66,7 +66,9 @@ class Tally:
     def _known(self, event: SecurityEvent) -> bool:
         if event.record is None or event.at is None:
             return False
-        name = (event.computer.casefold(), event.provider, event.id, event.record, event.at)
+        # What an export lost makes it another one: the whole event may come later.
+        said = tuple(event.details.items())
+        name = (event.computer.casefold(), event.provider, event.id, event.record, event.at, said)
         if name in self._seen:
             return True
         if len(self._seen) < self._remembered:

@@ -213,6 +213,13 @@ def test_an_event_in_two_exports_is_counted_once() -> None:
     assert tally.repeated == 1
 
 
+def test_an_export_that_lost_the_names_does_not_hide_one_that_has_them() -> None:
+    tally = Tally()
+    assert tally.add(event(11012, record=7))
+    assert tally.add(event(11012, "fabrikam.com", "C", record=7))
+    assert [group.event.remediable for group in tally.groups()] == [False, True]
+
+
 def test_domains_that_a_stranger_makes_up_take_bounded_room() -> None:
     tally = Tally(largest=3, remembered=2)
     for number in range(8):
