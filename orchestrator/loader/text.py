@@ -2,6 +2,7 @@
 
 import codecs
 import difflib
+import os
 from pathlib import Path
 
 from orchestrator.core.errors import ConfigurationError
@@ -27,7 +28,7 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise ConfigurationError("there is no such file", _similar(path), file=file) from None
     except (IsADirectoryError, PermissionError):  # Windows says the latter of directories too
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where the directory is closed too
             raise ConfigurationError("this is a directory", _INSIDE, file=file) from None
         raise ConfigurationError("you may not read this file", _OWNER, file=file) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a zero character
