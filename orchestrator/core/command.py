@@ -180,3 +180,17 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Release the session on the server and every connection. Never raises."""
+
+
+class Host(Protocol):
+    """Programs on one server, over ordinary WinRM or a JEA endpoint: not the Exchange endpoint.
+
+    It has other rights than a Transport, and another way in. It belongs to one thread.
+    """
+
+    def run(self, program: str, arguments: Sequence[str]) -> bytes:
+        """Run *program* and return the bytes it wrote to its standard output.
+
+        The arguments arrive exactly as given. Always a TransportError where it fails:
+        ProgramFailed where the program ended with a code other than 0.
+        """

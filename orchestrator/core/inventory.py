@@ -7,7 +7,7 @@ connection is a new row there.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from msgspec import Meta
 
@@ -53,6 +53,14 @@ DomainName = Annotated[
         pattern=r"^(?=.{1,253}$(?!\n))[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$",
         description="A domain such as fabrikam.com: no wildcard, no space, and an international "
         "one in the form that begins with xn--.",
+    ),
+]
+
+Address = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$(?!\n)",
+        description="An IP address, or a range of them as in 192.0.2.0/28.",
     ),
 ]
 
@@ -169,11 +177,59 @@ class Connection(Plain, frozen=True, kw_only=True):
     timeouts: Annotated[Timeouts, Meta(description="How long to wait, in seconds.")] = Timeouts()
 
 
+class WinRM(Plain, frozen=True, kw_only=True):
+    """The servers' own WinRM endpoint, for event logs and protocol logs; not the Exchange endpoint.
+
+    *servers* are the transport servers that the inventory names; without any, they are found
+    through the Exchange endpoint and reached at *port*. *configuration* names a JEA endpoint; empty
+    is the shell of an administrator.
+    """
+
+    servers: tuple[Server, ...] = ()
+    port: int = 5985
+    ssl: bool = False
+    ca_file: str = ""
+    auth: Auth = Auth.KERBEROS
+    encryption: Encryption = Encryption.AUTO
+    allow_cleartext: bool = False
+    user: str = ""
+    credential: Credential = Credential(Source.KERBEROS)
+    configuration: str = ""
+
+
+class Partner(Plain, frozen=True, kw_only=True):
+    """What we know of a partner from other sources than its mail."""
+
+    addresses: Annotated[
+        tuple[Address, ...],
+        Meta(description="Where it sends from: addresses, ranges as in 192.0.2.0/28."),
+    ] = ()
+    mail: Annotated[
+        Line, Meta(description="Whom a letter goes to: an address outside of the refused domain.")
+    ] = ""
+    telephone: Annotated[Line, Meta(description="A number under which the partner answers.")] = ""
+
+
+class Smtp(Plain, frozen=True, kw_only=True):
+    """The SMTP server that letters are handed to."""
+
+    host: Annotated[Line, Meta(min_length=1, description="Its name or address.")]
+    port: Annotated[int, Meta(ge=1, le=65535, description="25, unless it says otherwise.")] = 25
+    tls: Annotated[
+        Literal["starttls", "implicit", "none"],
+        Meta(description="starttls (demanded, not merely tried), implicit, or none."),
+    ] = "starttls"
+    ca_file: Annotated[Line, Meta(description="Certificates of a private CA (PEM).")] = ""
+    sender: Annotated[Words, Meta(description="The address that letters come from.")]
+
+
 class Organization(Connection, frozen=True, kw_only=True):
     """One Exchange organization: the unit of a plan, a lock and a session.
 
     *servers* are tried in order; there is at least one. *domain_controller* is empty where it is
-    to be found once per plan. *variables* are defaults for inputs of the same name.
+    to be found once per plan. *variables* are defaults for inputs of the same name. *partners* are
+    by their domains in ASCII and lower case. *protocol_logs* are directories of SmtpReceive logs on
+    the servers, where they are not to be asked for.
     """
 
     name: str
@@ -187,6 +243,10 @@ class Organization(Connection, frozen=True, kw_only=True):
     windows: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     limits: Ceiling = Ceiling()
+    winrm: WinRM = WinRM()
+    partners: Mapping[str, Partner] = {}
+    smtp: Smtp | None = None
+    protocol_logs: tuple[str, ...] = ()
 
 
 class Contradiction(NamedTuple):
@@ -249,6 +309,28 @@ _CONTRADICTIONS: tuple[tuple[Callable[[Organization], bool], Contradiction], ...
             "a password needs the account that it belongs to",
             r"Add it, as in 'user: CONTOSO\ops'; a Kerberos ticket ('credential: kerberos:') "
             "needs none.",
+        ),
+    ),
+    (
+        lambda o: o.winrm.auth is Auth.BASIC and not o.winrm.ssl and not o.winrm.allow_cleartext,
+        Contradiction(
+            "winrm", "basic authentication sends the password in clear over http", _CLEAR
+        ),
+    ),
+    (
+        lambda o: (
+            o.winrm.encryption is Encryption.NEVER
+            and not o.winrm.ssl
+            and not o.winrm.allow_cleartext
+        ),
+        Contradiction("winrm", "without encryption everything is sent in clear over http", _CLEAR),
+    ),
+    (
+        lambda o: o.winrm.credential.source is not Source.KERBEROS and not o.winrm.user,
+        Contradiction(
+            "winrm",
+            "a password needs the account that it belongs to",
+            r"Add it, as in 'user: CONTOSO\reader'.",
         ),
     ),
     (

@@ -1,6 +1,6 @@
 """The inventory: the file as it is written, and how it becomes what the core works with."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import MappingProxyType
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import ConfigurationError
@@ -16,15 +17,20 @@ from orchestrator.core.inventory import (
     Connection,
     Contradiction,
     Credential,
+    DomainName,
     HostName,
     Inventory,
     Line,
     Name,
     Organization,
+    Partner,
     Protection,
     Server,
+    Smtp,
     Source,
     Variable,
+    WinRM,
+    Words,
     contradictions,
 )
 from orchestrator.core.limits import Ceiling, Limits
@@ -32,8 +38,8 @@ from orchestrator.core.selection import EVERYTHING
 from orchestrator.document import Document, Tree, convert, nearest, parse, schema
 from orchestrator.loader.calendar import Calendar, Windows, WrittenFreeze, calendar
 from orchestrator.loader.text import read_text
+from orchestrator.loader.winrm import ListedServer, Port, Secret, WrittenWinRM
 
-Port = Annotated[int, Meta(ge=1, le=65535, description="A TCP port: 80, or 443 with ssl.")]
 Identifier = Annotated[
     str,
     Meta(
@@ -47,15 +53,15 @@ class Settings(Connection, frozen=True, kw_only=True):
     """What ``defaults`` may say for all organizations, and each of them again for itself."""
 
     port: Port | UnsetType = UNSET
-    credential: Annotated[
-        str,
-        Meta(
-            pattern=r"^(keyring:[^\n]+|env:[A-Za-z_][A-Za-z0-9_]*|file:[^\n]+|kerberos:)$(?!\n)",
-            description="Where the password is, never the password: keyring:NAME, env:VARIABLE, "
-            "file:PATH, or kerberos: for a ticket cache.",
-            extra={"secret": True},
-        ),
-    ] = ""
+    credential: Secret = ""
+    winrm: Annotated[
+        WrittenWinRM, Meta(description="How event logs and protocol logs are read.")
+    ] = WrittenWinRM()
+    smtp: Annotated[Smtp | None, Meta(description="The server that letters are handed to.")] = None
+    protocol_logs: Annotated[
+        tuple[Words, ...],
+        Meta(description=r"Directories of SmtpReceive logs, as in 'D:\Logs\SmtpReceive'."),
+    ] = ()
     windows: Windows = UNSET
     freezes: Annotated[
         tuple[WrittenFreeze, ...], Meta(description="Days in which nothing may be changed.")
@@ -69,21 +75,6 @@ class Defaults(Settings, frozen=True, kw_only=True):
     kill_switch: Annotated[
         Line, Meta(description="While this file exists nothing is sent; beside the inventory file.")
     ] = ""
-
-
-class ListedServer(Plain, frozen=True, kw_only=True):
-    """A server that is not simply reached by its name at the usual port."""
-
-    name: HostName
-    address: Annotated[
-        str,
-        Meta(
-            pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)"
-            r"$(?!\n)",
-            description="An IP address or name to connect to, without a port.",
-        ),
-    ] = ""
-    port: Port | UnsetType = UNSET
 
 
 class Entry(Settings, frozen=True, kw_only=True):
@@ -107,6 +98,13 @@ class Entry(Settings, frozen=True, kw_only=True):
         Meta(description="Default values for the inputs of playbooks, by their names."),
     ] = {}
     protect: Annotated[Protection, Meta(description="What no playbook may touch.")] = Protection()
+    partners: Annotated[
+        Mapping[
+            DomainName,
+            Annotated[Partner, Meta(description="What is known of the partner.")],
+        ],
+        Meta(description="Partners, by their domains: where they send from, whom to write to."),
+    ] = {}
     limits: Annotated[
         Ceiling, Meta(description="What no option may exceed in this organization.")
     ] = Ceiling()
@@ -207,7 +205,7 @@ def _organization(document: Document, name: str, directory: Path, usual: Calenda
         **connection,
         name=name,
         servers=tuple(_servers(document, entry, name)),
-        credential=_credential(entry, name, directory),
+        credential=_credential(entry.credential, entry.auth, name, directory),
         title=entry.title,
         domain_controller=entry.domain_controller,
         tags=entry.tags,
@@ -216,6 +214,10 @@ def _organization(document: Document, name: str, directory: Path, usual: Calenda
         windows=own.windows,
         freezes=own.freezes,
         limits=entry.limits,
+        winrm=_winrm(document, entry, name, directory),
+        partners={domain.lower(): partner for domain, partner in entry.partners.items()},
+        smtp=_smtp(entry, directory),
+        protocol_logs=entry.protocol_logs,
     )
     for contradiction in contradictions(found):
         raise _conflict(document, name, contradiction)
@@ -227,30 +229,67 @@ def _merged(tree: Tree, name: str) -> Entry:
     root: Any = tree
     defaults, entry = root.get("defaults", {}), root["organizations"][name]
     together = {**{key: defaults[key] for key in defaults if key not in _APART}, **entry}
-    if "timeouts" in together:
-        together["timeouts"] = {**defaults.get("timeouts", {}), **entry.get("timeouts", {})}
+    for key in ("timeouts", "winrm"):
+        if key in together:
+            together[key] = {**defaults.get(key, {}), **entry.get(key, {})}
     return msgspec.convert(together, Entry)
 
 
 def _servers(document: Document, entry: Entry, name: str) -> Iterator[Server]:
     usual = entry.port or (443 if entry.ssl else 80)
+    yield from _listed(document, entry.servers, usual, ("organizations", name, "servers"))
+
+
+def _listed(
+    document: Document,
+    listed: Iterable[str | ListedServer],
+    usual: int,
+    path: tuple[str | int, ...],
+) -> Iterator[Server]:
     seen: set[tuple[str, int]] = set()
-    for index, each in enumerate(entry.servers):
-        listed = ListedServer(name=each) if isinstance(each, str) else each
-        server = Server(listed.name, listed.address or listed.name, listed.port or usual)
+    for index, each in enumerate(listed):
+        one = ListedServer(name=each) if isinstance(each, str) else each
+        server = Server(one.name, one.address or one.name, one.port or usual)
         key = (server.name.lower(), server.port)
         if key in seen:
-            path = ("organizations", name, "servers", index)
-            raise document.error(path, f"{server.name} is listed twice", "Keep one of them.")
+            message = f"{server.name} is listed twice"
+            raise document.error((*path, index), message, "Keep one of them.")
         seen.add(key)
         yield server
 
 
-def _credential(entry: Entry, name: str, directory: Path) -> Credential:
-    if not entry.credential:
-        kerberos = entry.auth is Auth.KERBEROS
+def _winrm(document: Document, entry: Entry, name: str, directory: Path) -> WinRM:
+    """Return the WinRM endpoint; what it leaves out is as for the Exchange endpoint."""
+    written = entry.winrm
+    own = {key: value for key in _SHARED if (value := getattr(written, key)) is not UNSET}
+    merged = {key: getattr(entry, key) for key in _SHARED} | own
+    port = written.port or (5986 if merged["ssl"] else 5985)
+    path = ("organizations", name, "winrm", "servers")
+    credential = entry.credential if written.credential is UNSET else written.credential
+    return WinRM(
+        **{**merged, "ca_file": _absolute(merged["ca_file"], directory)},
+        port=port,
+        servers=tuple(_listed(document, written.servers, port, path)),
+        credential=_credential(credential, merged["auth"], name, directory),
+        configuration=written.configuration,
+    )
+
+
+_SHARED = ("ssl", "ca_file", "auth", "encryption", "allow_cleartext", "user")
+"""What the WinRM endpoint takes from the Exchange endpoint where it does not say otherwise."""
+
+
+def _smtp(entry: Entry, directory: Path) -> Smtp | None:
+    if entry.smtp is None:
+        return None
+    return replace(entry.smtp, ca_file=_absolute(entry.smtp.ca_file, directory))
+
+
+def _credential(written: str, auth: Auth, name: str, directory: Path) -> Credential:
+    if not written:
+        kerberos = auth is Auth.KERBEROS
         return Credential(Source.KERBEROS) if kerberos else Credential(Source.KEYRING, name)
-    source, _, rest = entry.credential.partition(":")
+    source, _, rest = written.partition(":")
     if source == Source.FILE:
         rest = _absolute(rest, directory)
     return Credential(Source(source), rest)

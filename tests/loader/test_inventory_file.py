@@ -15,15 +15,19 @@ from orchestrator.core.inventory import (
     Credential,
     Encryption,
     Organization,
+    Partner,
     Protection,
     Server,
+    Smtp,
     Source,
     Timeouts,
+    WinRM,
 )
 from orchestrator.core.limits import Ceiling, Limits
 from orchestrator.loader import inventory_schema, load_inventory
 from orchestrator.loader.calendar import WrittenFreeze
-from orchestrator.loader.inventory import Defaults, Entry, ListedServer, Settings, Written
+from orchestrator.loader.inventory import Defaults, Entry, Settings, Written
+from orchestrator.loader.winrm import ListedServer, WrittenWinRM
 
 _WORKDAYS = (0, 1, 2, 3, 4)
 _CHRISTMAS = Freeze(date(2026, 12, 20), date(2027, 1, 7), "Europe/Berlin", "Christmas")
@@ -97,7 +101,58 @@ def test_every_key_of_the_example_arrives() -> None:
         ),
         freezes=(_CHRISTMAS, _QUARTER),
         limits=Ceiling(changes=10, connectors=5),
+        winrm=WinRM(
+            servers=(
+                Server("ex01.tailspin.example", "ex01.tailspin.example", 5986),
+                Server("ex02.tailspin.example", "192.0.2.12", 5986),
+            ),
+            port=5986,
+            ssl=True,
+            ca_file=str(_EXAMPLE.parent / "tailspin-ca.pem"),
+            auth=Auth.KERBEROS,
+            encryption=Encryption.AUTO,
+            user=r"TAILSPIN\reader",
+            credential=Credential(Source.KEYRING, "tailspin-reader"),
+            configuration="OrchestratorEvents",
+        ),
+        partners={
+            "fabrikam.com": Partner(
+                addresses=("203.0.113.10", "203.0.113.16/28"),
+                mail="it@fabrikam.example",
+                telephone="+1 425 555 0100",
+            )
+        },
+        smtp=Smtp(
+            host="mail.tailspin.example",
+            port=587,
+            tls="starttls",
+            ca_file=str(_EXAMPLE.parent / "tailspin-ca.pem"),
+            sender="postmaster@tailspin.example",
+        ),
+        protocol_logs=(r"D:\ExchangeLogs\FrontEnd\ProtocolLog\SmtpReceive",),
     )
+
+
+def test_the_winrm_endpoint_is_let_into_as_exchange_is_unless_it_says_otherwise(
+    tmp_path: Path,
+) -> None:
+    (found,) = _load(
+        tmp_path,
+        "defaults: {auth: ntlm, user: 'C\\ops', winrm: {ssl: true}}\n"
+        "organizations: {contoso: {servers: [ex01.contoso.example], winrm: {user: 'C\\reader'}}}",
+    )
+    assert (found.winrm.auth, found.winrm.user, found.winrm.port) == (Auth.NTLM, r"C\reader", 5986)
+    assert found.winrm.credential == Credential(Source.KEYRING, "contoso")
+    assert (found.winrm.servers, found.ssl) == ((), False)
+
+
+def test_partners_are_known_by_their_domains_in_any_case(tmp_path: Path) -> None:
+    (found,) = _load(
+        tmp_path,
+        "organizations: {contoso: {servers: [ex01.contoso.example], "
+        "partners: {Fabrikam.COM: {telephone: '1'}}}}",
+    )
+    assert found.partners == {"fabrikam.com": Partner(telephone="1")}
 
 
 def test_the_example_says_what_a_batch_may_do_and_where_the_kill_switch_is() -> None:
@@ -136,7 +191,19 @@ def _keys(tree: Any) -> set[str]:
     return set().union(*map(_keys, tree)) if isinstance(tree, list) else set()
 
 
-_KINDS = [Written, Settings, Defaults, Entry, ListedServer, Timeouts, Protection, WrittenFreeze]
+_KINDS = [
+    Written,
+    Settings,
+    Defaults,
+    Entry,
+    ListedServer,
+    Timeouts,
+    Protection,
+    WrittenFreeze,
+    WrittenWinRM,
+    Partner,
+    Smtp,
+]
 
 
 @pytest.mark.parametrize("kind", [*_KINDS, Limits, Ceiling])
