@@ -29,7 +29,7 @@ from orchestrator.lab import Lab, load_scenario
 from orchestrator.loader.inventory import parse_inventory
 
 _READING = ("Get-", "Select-", "Measure-", "Search-", "Out-")
-_OPTIONS = Options(Mandate(actor="rehearsal", reason="This is a rehearsal."))
+_OPTIONS = Options(Mandate(actor="rehearsal", reason="This is a rehearsal."), asked=True)
 
 
 @dataclass(frozen=True, slots=True)
