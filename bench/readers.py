@@ -164,7 +164,11 @@ def _understood(content: bytes, entries: Iterable[Entry]) -> Tally:
     for number, entry in enumerate(entries):
         if number > len(content) + 1:
             raise AssertionError("more entries than characters")
-        if not isinstance(entry, Damage) and (event := interpret(entry)):
+        if isinstance(entry, Damage):
+            continue
+        texts = (entry.provider, entry.computer, entry.written, entry.message, *entry.data)
+        "".join((*texts, *entry.named, *entry.named.values())).encode()
+        if event := interpret(entry):
             tally.add(event)
     return tally
 
