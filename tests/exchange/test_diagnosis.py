@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.core.facts import Facts, Observation
 from orchestrator.core.inventory import Protection
-from orchestrator.exchange.diagnosis import RULES, Case, Diagnosis, Hint, Remedy, diagnose, queries
+from orchestrator.exchange.diagnosis import Case, Diagnosis, Hint, Remedy, diagnose
 from orchestrator.exchange.incident import Sighting
 from orchestrator.exchange.objects import EXCHANGE_SERVER, TRANSPORT_CONFIG
 from orchestrator.exchange.senders import Origin, Senders
@@ -56,8 +56,7 @@ def pair(**changed: object) -> Facts:
 
 def edge(name: str = "EDGE01") -> Observation:
     """Return an Edge server."""
-    found = Observation(ref(EXCHANGE_SERVER, name), {"Name": name, "ServerRole": ("Edge",)})
-    return found
+    return Observation(ref(EXCHANGE_SERVER, name), {"Name": name, "ServerRole": ("Edge",)})
 
 
 def refused(*addresses: str, others: Sequence[str] = (), domain: str = "fabrikam.com") -> Senders:
