@@ -46,7 +46,8 @@ class Plan(Plain, frozen=True):
 
     A plan with refusals is for reading: it is never carried out. *asked* is what its steps asked
     and *domains* what they are about: from these follow the rules that judge it again later.
-    *limits* are those of its playbook; where that has none, nothing is written of them.
+    *limits* are those of its playbook, *proofs* what its ``verify`` asks for beside the read-back;
+    where it has none, nothing is written of them.
     """
 
     playbook: str
@@ -67,6 +68,7 @@ class Plan(Plain, frozen=True):
     expires: datetime
     schema: int = SCHEMA
     limits: Limits | UnsetType = UNSET
+    proofs: tuple[str, ...] | UnsetType = UNSET
 
     @property
     def lowers_security(self) -> bool:

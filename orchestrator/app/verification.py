@@ -1,0 +1,146 @@
+"""Proof after a change: what a run's plan asked for is looked at, and what was found recorded.
+
+Looking takes no hold on the organization: others may work there meanwhile. What is found is added
+to the run's own record, unless the run was taken up or rolled back in the meantime.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.app import records
+from orchestrator.app.execution import Done, Listener, answers_as
+from orchestrator.app.planning import IDENTITY, find_organization
+from orchestrator.app.replicas import replicas
+from orchestrator.app.workplace import Workplace
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.events import ProofObserved, encode
+from orchestrator.core.proof import WEIGHTS, Evidence, Finding, Standing, Verdict, keep
+from orchestrator.core.run import Run, evolve, rebuild
+from orchestrator.exchange.audit import Sent, entries, in_the_audit_log, search
+from orchestrator.exchange.proofs import Times, on_every_controller
+from orchestrator.journal import StreamMoved
+from orchestrator.session import Session
+
+POLL = timedelta(minutes=1)
+"""How often somebody who waits looks: a message may come at any time."""
+
+
+def verify(workplace: Workplace, name: str, listener: Listener) -> Done:
+    """Look once at every proof that run *name* asked for. An error is part of the answer."""
+    done = Done(name.partition("/")[2])
+    try:
+        done.run = records.load(workplace.store, name)
+        if done.run.proof is not None and done.run.plan.proofs:
+            _look(workplace, done, done.run, listener)
+    except OrchestratorError as error:
+        done.error = error
+    return done
+
+
+def wait(workplace: Workplace, name: str, listener: Listener, timeout: timedelta) -> Done:
+    """Look again and again until nothing is pending, *timeout* is over, or somebody wants to leave.
+
+    Neither a hold nor a session is kept while nothing is looked at.
+    """
+    end = workplace.steady() + timeout.total_seconds()
+    while True:
+        done = verify(workplace, name, listener)
+        left = end - workplace.steady()
+        if done.error is not None or not pending(done.run) or left <= 0 or workplace.stop.is_set():
+            return done
+        workplace.pause(min(left, POLL.total_seconds()))
+        if workplace.stop.is_set():
+            return done
+
+
+def pending(run: Run | None) -> bool:
+    """Say whether anything that would prove *run* is still to come."""
+    proof = run.proof if run else None
+    return proof is not None and proof.standing is Standing.PENDING
+
+
+def _look(workplace: Workplace, done: Done, run: Run, listener: Listener) -> None:
+    organization = find_organization(workplace, run.plan.organization.name)
+    with contextlib.closing(workplace.session(organization)) as session:
+        session.pin(run.plan.controller)
+        answers_as(run.plan, organization, session.ask((IDENTITY,)))
+        for name in (*WEIGHTS, *(run.plan.proofs or ())):
+            if name in (run.plan.proofs or ()) and not workplace.stop.is_set():
+                finding = _LOOKS.get(name, _unheard_of)(_Place(workplace, session, run))
+                run = _record(workplace, run, name, finding, listener)
+                done.run = run
+
+
+def _record(workplace: Workplace, run: Run, name: str, finding: Finding, listener: Listener) -> Run:
+    """Return *run* with what was found, where that is news and the run is still as it was."""
+    stream, event = records.stream_of(run.id), ProofObserved(workplace.clock(), name, finding)
+    while True:
+        recorded = records.events_of(workplace.store, run.id)
+        current = rebuild(recorded)
+        known = current.proofs.get(name)
+        if current.proof is None:
+            return current
+        if known is not None and keep(known.finding, finding) == known.finding:
+            return current
+        try:
+            workplace.store.append(stream, len(recorded), [encode(event)])
+        except StreamMoved:
+            continue
+        after = evolve(current, event)
+        listener(after, event)
+        return after
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one look is made: the way to the organization, and how far the run's proof is."""
+
+    workplace: Workplace
+    session: Session
+    run: Run
+
+    @property
+    def now(self) -> datetime:
+        return self.workplace.clock()
+
+    @property
+    def applied(self) -> datetime:
+        """When the last change was read back."""
+        return self.run.ended or self.run.started
+
+    @property
+    def times(self) -> Times:
+        """When the change was made, and when every domain controller was first seen to have it."""
+        seen = self.run.proofs.get("every_controller")
+        if "every_controller" not in (self.run.plan.proofs or ()):
+            return Times(self.applied, self.applied)
+        if seen is None or seen.finding.verdict in {Verdict.PENDING, Verdict.CONTRARY}:
+            return Times(self.applied, None)
+        return Times(self.applied, seen.at)
+
+
+def _every_controller(place: _Place) -> Finding:
+    changes = place.run.plan.changes
+    seen = replicas(place.session, changes)
+    return on_every_controller(changes, seen, place.applied, place.now)
+
+
+def _audit_log(place: _Place) -> Finding:
+    run = place.run
+    sent = [Sent(run.plan.changes[at], when) for at, when in sorted(run.sent.items())]
+    account = place.session.organization.user
+    found = entries(place.session.look((search(sent),))) if sent else ()
+    return in_the_audit_log(sent, found, account, place.now)
+
+
+def _unheard_of(place: _Place) -> Finding:
+    del place
+    return Finding(Verdict.UNKNOWN, (Evidence("this program does not know how to look for it"),))
+
+
+_LOOKS: dict[str, Callable[[_Place], Finding]] = {
+    "every_controller": _every_controller,
+    "audit_log": _audit_log,
+}

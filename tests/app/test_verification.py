@@ -1,0 +1,179 @@
+"""Proof after a change, over the real wire, with a clock that the test moves."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from orchestrator.app.verification import verify, wait
+from orchestrator.core.events import Outcome, ProofObserved
+from orchestrator.core.proof import Finding, Standing, Verdict
+from orchestrator.core.run import Run
+from orchestrator.lab import Lab, load_scenario
+from orchestrator.lab.faults import live
+from orchestrator.lab.faults.world import ControllerGone
+from tests.app.conftest import REMOVE, Desk
+
+Open = Callable[..., Desk]
+
+
+@dataclass
+class Time:
+    """A clock that stands until it is moved."""
+
+    now: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def time() -> Time:
+    """The time of lab and jump host alike."""
+    return Time()
+
+
+@pytest.fixture
+def lagging(time: Time) -> Iterator[Lab]:
+    """Two sites that replicate only when somebody has them do it."""
+    with Lab("lagging-controllers", clock=time) as lab:
+        yield lab
+
+
+@pytest.fixture
+def desk(lagging: Lab, open_desk: Open, time: Time) -> Desk:
+    """A jump host beside the two sites."""
+    return open_desk(lagging, clock=time)
+
+
+def applied(desk: Desk) -> Run:
+    done = desk.carry_out(desk.plan(REMOVE, domain="fabrikam.com"))
+    assert done.run is not None, done.error
+    assert done.run.outcome is Outcome.SUCCEEDED
+    return done.run
+
+
+def looked(desk: Desk, run: Run) -> Run:
+    done = verify(desk.workplace, run.id, desk.heard)
+    assert done.error is None, done.error
+    assert done.run is not None
+    return done.run
+
+
+def found(desk: Desk, run: Run, proof: str) -> Finding:
+    return looked(desk, run).proofs[proof].finding
+
+
+def texts(finding: Finding) -> str:
+    return "\n".join(f"{each.holds} {each.text}" for each in finding.evidence)
+
+
+def test_a_run_that_was_read_back_is_applied_and_its_proof_is_pending(
+    desk: Desk, time: Time
+) -> None:
+    run = applied(desk)
+    assert run.proof is not None
+    assert run.proof.standing is Standing.PENDING
+    assert run.proof.since == time.now
+
+
+def test_a_server_whose_controller_lags_behind_is_pending_until_sites_have_replicated(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    time.forward(minutes=1)
+    finding = found(desk, run, "every_controller")
+    assert finding.verdict is Verdict.PENDING
+    assert finding.until == run.ended + timedelta(minutes=180)
+    assert "True EX01 reads from dc01" in texts(finding)
+    assert "False EX02 reads from dc03" in texts(finding)
+
+    lagging.directory.replicate()
+    finding = found(desk, run, "every_controller")
+    assert finding.verdict is Verdict.PROVED
+
+
+def test_a_change_that_never_arrives_is_evidence_against_it(desk: Desk, time: Time) -> None:
+    run = applied(desk)
+    time.forward(hours=4)
+    assert found(desk, run, "every_controller").verdict is Verdict.CONTRARY
+    assert looked(desk, run).proof.standing is Standing.CONTRARY
+
+
+def test_looking_elsewhere_leaves_the_pinned_controller_pinned(desk: Desk, lagging: Lab) -> None:
+    run = applied(desk)
+    looked(desk, run)
+    undone = desk.roll_back(run.id)
+    assert undone.run is not None
+    assert undone.run.outcome is Outcome.ROLLED_BACK
+    assert undone.run.proof is None
+    reads = [
+        (call.cmdlet, call.parameters.get("DomainController"))
+        for call in lagging.commands
+        if call.cmdlet.endswith("TransportConfig")
+    ]
+    assert ("Get-TransportConfig", "dc03.contoso.example") in reads
+    assert reads[-1] == ("Get-TransportConfig", "dc01.contoso.example")
+    assert lagging.open_shells == 0
+
+
+def test_a_controller_that_does_not_answer_is_named_and_not_awaited(
+    desk: Desk, lagging: Lab
+) -> None:
+    run = applied(desk)
+    lagging.faults.append(live(ControllerGone(controller="dc03")))
+    finding = found(desk, run, "every_controller")
+    assert finding.verdict is Verdict.PROVED
+    assert "None EX02: not looked at: its domain controller dc03" in texts(finding)
+
+
+def test_the_audit_log_has_our_entry_and_is_waited_for_as_long_as_entries_lag(
+    desk: Desk, time: Time
+) -> None:
+    run = applied(desk)
+    finding = found(desk, run, "audit_log")
+    assert finding.verdict is Verdict.PENDING
+    assert finding.until == run.sent[0] + timedelta(minutes=15)
+    time.forward(minutes=15)
+    finding = found(desk, run, "audit_log")
+    assert finding.verdict is Verdict.PROVED
+    assert "True Set-TransportConfig on TransportConfig by CONTOSO\\ops" in texts(finding)
+
+
+def test_what_another_administrator_did_to_the_same_list_is_evidence_against(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    time.forward(minutes=2)
+    lagging.edit("TransportConfig", TLSReceiveDomainSecureList=("northwindtraders.com",))
+    finding = found(desk, run, "audit_log")
+    assert finding.verdict is Verdict.CONTRARY
+    assert "another change: Set-TransportConfig" in texts(finding)
+
+
+def test_nothing_new_is_not_recorded_again(desk: Desk, time: Time) -> None:
+    run = applied(desk)
+    looked(desk, run)
+    before = len(desk.events)
+    looked(desk, run)
+    assert len(desk.events) == before
+    assert any(isinstance(event, ProofObserved) for event in desk.events)
+
+
+def test_without_the_role_the_audit_log_is_not_known(open_desk: Open, time: Time) -> None:
+    scenario = load_scenario("default")
+    user = scenario.users[0]
+    roles = tuple(role for role in user.roles if "Audit" not in role)
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    limited = replace(scenario, users=(replace(user, roles=roles),))
+    with Lab(limited, clock=time) as lab:
+        desk = open_desk(lab, clock=time)
+        run = applied(desk)
+        finding = found(desk, run, "audit_log")
+        assert finding.verdict is Verdict.UNKNOWN
+        assert "View-Only Audit Logs" in texts(finding)
