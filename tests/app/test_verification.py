@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.app.verification import verify, wait
+from orchestrator.app.verification import verify
 from orchestrator.core.events import Outcome, ProofObserved
 from orchestrator.core.proof import Finding, Standing, Verdict
 from orchestrator.core.run import Run
