@@ -82,7 +82,7 @@ def _record(workplace: Workplace, run: Run, name: str, finding: Finding, listene
         known = current.proofs.get(name)
         if current.proof is None:
             return current
-        if known is not None and keep(known.finding, finding) == known.finding:
+        if known is not None and keep(name, known.finding, finding) == known.finding:
             return current
         try:
             workplace.store.append(stream, len(recorded), [encode(event)])
@@ -118,7 +118,8 @@ class _Place:
             return Times(self.applied, self.applied)
         if seen is None or seen.finding.verdict in {Verdict.PENDING, Verdict.CONTRARY}:
             return Times(self.applied, None)
-        return Times(self.applied, seen.at)
+        since = seen.finding.since or seen.at
+        return Times(self.applied, min(max(since, self.applied), seen.at))
 
 
 def _every_controller(place: _Place) -> Finding:
@@ -129,10 +130,26 @@ def _every_controller(place: _Place) -> Finding:
 
 def _audit_log(place: _Place) -> Finding:
     run = place.run
-    sent = [Sent(run.plan.changes[at], when) for at, when in sorted(run.sent.items())]
+    sent = _sent(run)
     account = place.session.organization.user
     found = entries(place.session.look((search(sent),))) if sent else ()
-    return in_the_audit_log(sent, found, account, place.now)
+    return in_the_audit_log(sent, _elsewhere(place), found, account, place.now)
+
+
+def _sent(run: Run) -> list[Sent]:
+    """Return the commands of *run*; of a change that was undone, the one that undid it."""
+    return [Sent(run.id, run.plan.changes[at], when) for at, when in sorted(run.sent.items())]
+
+
+def _elsewhere(place: _Place) -> list[Sent]:
+    """Return the commands of all other runs of this organization that are recorded here."""
+    guid = place.run.plan.organization.guid
+    return [
+        sent
+        for run in records.all_runs(place.workplace.store)
+        if run.plan.organization.guid == guid and run.id != place.run.id
+        for sent in _sent(run)
+    ]
 
 
 def _unheard_of(place: _Place) -> Finding:

@@ -48,11 +48,16 @@ class Evidence(Plain, frozen=True):
 
 
 class Finding(Plain, frozen=True):
-    """What a look established. *until* is when a pending one can be complete."""
+    """What a look established.
+
+    *until* is when a pending one can be complete. *since* is since when it has been so, where what
+    was seen tells; else nobody knows that it was so before it was looked at.
+    """
 
     verdict: Verdict
     evidence: tuple[Evidence, ...] = ()
     until: datetime | None = None
+    since: datetime | None = None
 
 
 class Standing(StrEnum):
@@ -108,10 +113,14 @@ def _settled(findings: Mapping[str, Finding]) -> Standing:
     return Standing.SILENT if Verdict.SILENT in positive else Standing.CLEAR
 
 
-def keep(old: Finding | None, new: Finding) -> Finding:
-    """Return which of two findings stands: what was proved once is lost to nothing but evidence.
+def keep(name: str, old: Finding | None, new: Finding) -> Finding:
+    """Return which of two findings of a proof stands: what was seen is not lost by not seeing it.
 
-    Logs are cut off after some days: not to find again what was found is not against it.
+    Logs are cut off after some days, and servers do not always answer. A positive proof is lost to
+    evidence against it alone.
     """
-    lost = new.verdict in {Verdict.UNKNOWN, Verdict.SILENT, Verdict.PENDING}
-    return old if old is not None and old.verdict is Verdict.PROVED and lost else new
+    if old is None or old.verdict is not Verdict.PROVED:
+        return new
+    positive = WEIGHTS.get(name) is Weight.POSITIVE
+    lost = new.verdict is Verdict.UNKNOWN or (positive and new.verdict is not Verdict.CONTRARY)
+    return old if lost else new

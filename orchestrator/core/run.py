@@ -96,7 +96,8 @@ class Run(Plain, frozen=True):
     turned away was not. *details* holds the
     latest reason or warning per position. *asked* are positions that Exchange accepted with
     ``-WhatIf``. *break_glass* is why the process at work may pass windows and freezes, if it
-    may; *broken* are those that were passed. *proofs* are what stands of each proof.
+    may; *broken* are those that were passed. *proofs* are what stands of
+    each proof, and since when.
     """
 
     id: str
@@ -368,8 +369,11 @@ def _observed(run: Run, event: ProofObserved) -> Run:
     if run.outcome is not Outcome.SUCCEEDED:
         raise JournalDamaged(f"run {run.id} has a proof, and did not succeed")
     known = run.proofs.get(event.proof)
-    if known is not None and keep(known.finding, event.finding) is known.finding:
-        return run
+    if known is not None:
+        stands = keep(event.proof, known.finding, event.finding)
+        # The time is since when it has been so, however often it was looked at.
+        same = stands.verdict is known.finding.verdict
+        event = replace(event, finding=stands, at=known.at if same else event.at)
     return replace(run, proofs={**run.proofs, event.proof: event})
 
 

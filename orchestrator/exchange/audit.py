@@ -3,7 +3,6 @@
 An entry may take up to 15 minutes to appear [doc]. It is a record that this program did not write.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,12 +11,16 @@ from orchestrator.core.command import Command, Record, Result
 from orchestrator.core.plan import Change
 from orchestrator.core.proof import Evidence, Finding, Verdict
 from orchestrator.exchange.objects import OBJECT_KINDS, TRANSPORT_CONFIG
+from orchestrator.exchange.stamp import stamp
 
 LAG = timedelta(minutes=15)
 """How long an entry may take to appear [doc]."""
 
 SKEW = timedelta(minutes=5)
 """How far the clocks of servers and jump host may lie apart: Kerberos works no further [doc]."""
+
+SLACK = 2 * SKEW
+"""How far an entry may lie from when we sent the command: that much, and how long it took."""
 
 MOST = 1000
 """Entries that are asked for: also how many a server returns unless it is told otherwise [doc]."""
@@ -41,8 +44,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A command of ours: the change it made, and when it was about to be sent."""
+    """A command of ours: the change of which run it made, and when it was about to be sent."""
 
+    run: str
     change: Change
     at: datetime
 
@@ -82,7 +86,7 @@ def entries(result: Result) -> tuple[Entry, ...] | str:
 
 
 def _entry(properties: Mapping[str, object]) -> Entry | None:
-    at = _moment(_text(properties.get("RunDate")))
+    at = stamp(_text(properties.get("RunDate")))
     cmdlet = _text(properties.get("CmdletName"))
     if at is None or not cmdlet:
         return None
@@ -102,15 +106,6 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _moment(text: str) -> datetime | None:
-    """Return a time from the wire. Without an offset it is UTC: the log is kept in it [inf]."""
-    try:
-        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def _names(value: object) -> tuple[str, ...] | None:
     """Return the names of parameters: from ``Name: value``, or from objects that have a Name."""
     held = value.value if isinstance(value, Record) else value
@@ -126,25 +121,29 @@ def _name(parameter: object) -> str:
 
 
 def in_the_audit_log(
-    sent: Sequence[Sent], found: tuple[Entry, ...] | str, account: str, now: datetime
+    sent: Sequence[Sent],
+    elsewhere: Sequence[Sent],
+    found: tuple[Entry, ...] | str,
+    account: str,
+    now: datetime,
 ) -> Finding:
     """Judge whether the log has our commands, and nothing else that was done to their objects.
 
-    *account* is the one we use, empty where only a Kerberos ticket knows. A change of another
-    property of the same object is told, and weighs nothing.
+    *elsewhere* are commands of other runs. *account* is the one we use, empty where only a Kerberos
+    ticket knows. What another run did, and a change of another property of the same object, is told
+    and weighs nothing.
     """
     if isinstance(found, str):
         return Finding(Verdict.UNKNOWN, (Evidence(f"the admin audit log is not known: {found}"),))
     if not sent:
         return Finding(Verdict.UNKNOWN, (Evidence("no command of ours was carried out"),))
     left = [entry for entry in found if entry.succeeded]
-    evidence, missing = [], False
-    for each in sent:
-        entry = next((one for one in left if _is_ours(each, one, account)), None)
-        missing = missing or entry is None
-        if entry is not None:
-            left.remove(entry)
-        evidence.append(_shown(each, entry))
+    claimed = [_claimed(each, left, account) for each in sent]
+    evidence = [_shown(each, entry) for each, entry in zip(sent, claimed, strict=True)]
+    for each in elsewhere:
+        entry = _claimed(each, left, account)
+        if entry is not None and _concerned(entry, sent):
+            evidence.append(Evidence(f"{_said(entry)}: run {each.run}"))
     others = [_other(entry, sent) for entry in left if _concerned(entry, sent)]
     seen = (*evidence, *others)
     if any(other.holds is False for other in others):
@@ -152,7 +151,16 @@ def in_the_audit_log(
     until = max(each.at for each in sent) + LAG
     if now < until:
         return Finding(Verdict.PENDING, seen, until)
-    return Finding(Verdict.UNKNOWN if missing else Verdict.PROVED, seen)
+    return Finding(Verdict.UNKNOWN if None in claimed else Verdict.PROVED, seen)
+
+
+def _claimed(sent: Sent, left: list[Entry], account: str) -> Entry | None:
+    """Return the entry of a command, the nearest in time, and take it from those that are left."""
+    fitting = [entry for entry in left if _is_ours(sent, entry, account)]
+    nearest = min(fitting, key=lambda entry: abs(entry.at - sent.at), default=None)
+    if nearest is not None:
+        left.remove(nearest)
+    return nearest
 
 
 def _is_ours(sent: Sent, entry: Entry, account: str) -> bool:
@@ -161,7 +169,7 @@ def _is_ours(sent: Sent, entry: Entry, account: str) -> bool:
         entry.cmdlet.casefold() == apply.name.casefold()
         and _is_about(entry, sent.change)
         and _touches(entry, sent.change) is not False
-        and abs(entry.at - sent.at) <= SKEW + LAG
+        and abs(entry.at - sent.at) <= SLACK
         and may_be(account, entry.caller)
     )
 
@@ -213,8 +221,12 @@ def _shown(sent: Sent, entry: Entry | None) -> Evidence:
     name, about = sent.change.difference.apply.name, sent.change.setting.ref.label
     if entry is None:
         return Evidence(f"no entry of our {name} on {about} in the admin audit log")
-    text = f"{name} on {about} by {entry.caller}, {entry.at:%Y-%m-%d %H:%M:%S} UTC"
-    return Evidence(text, holds=True)
+    return Evidence(_said(entry), holds=True)
+
+
+def _said(entry: Entry) -> str:
+    when = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{entry.cmdlet} on {entry.object} by {entry.caller}, {when}"
 
 
 def _other(entry: Entry, sent: Iterable[Sent]) -> Evidence:
@@ -222,8 +234,7 @@ def _other(entry: Entry, sent: Iterable[Sent]) -> Evidence:
     grave = not entry.cmdlet.casefold().startswith("set-") or any(
         _touches(entry, change) is not False for change in ours
     )
-    what = f"{entry.cmdlet} on {entry.object} by {entry.caller}"
-    text = f"another change: {what}, {entry.at:%Y-%m-%d %H:%M:%S} UTC"
+    text = f"another change: {_said(entry)}"
     if entry.parameters:
         text += f" ({', '.join(entry.parameters)})"
     return Evidence(text, holds=False if grave else None)

@@ -28,6 +28,7 @@ _COMMON = {
     "Guid": "text",
     "DistinguishedName": "text",
     "OriginatingServer": "text",
+    "WhenChangedUTC": "text",
     "ExchangeVersion": "text",
     "IsValid": "bool",
     "Enabled": "bool",

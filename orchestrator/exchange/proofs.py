@@ -15,9 +15,12 @@ from orchestrator.core.proof import Evidence, Finding, Verdict
 from orchestrator.core.setting import same, touched
 from orchestrator.exchange.family import THROTTLE
 from orchestrator.exchange.objects import RECEIVE_CONNECTOR
+from orchestrator.exchange.stamp import stamp
 
 RELOAD = timedelta(minutes=5)
 """After which a transport service has read its configuration again [obs]."""
+
+WHEN_CHANGED = "WhenChangedUTC"
 
 REPLICATION = timedelta(minutes=180)
 """How often sites replicate to each other unless an administrator set it otherwise [doc]."""
@@ -86,8 +89,29 @@ def on_every_controller(
         return Finding(Verdict.PENDING, tuple(evidence), until)
     if late:
         return Finding(Verdict.CONTRARY, tuple(evidence))
-    shown = any(each.holds for each in evidence)
-    return Finding(Verdict.PROVED if shown else Verdict.UNKNOWN, tuple(evidence))
+    if not any(each.holds for each in evidence):
+        return Finding(Verdict.UNKNOWN, tuple(evidence))
+    arrived = [_arrived(changes, replica, applied) for replica in replicas if replica.facts]
+    since = max((at for at in arrived if at), default=applied) if all(arrived) else None
+    return Finding(Verdict.PROVED, tuple(evidence), since=since)
+
+
+def _arrived(changes: Sequence[Change], replica: Replica, applied: datetime) -> datetime | None:
+    """Return by when a controller had the changes, as far as it tells.
+
+    ``whenChanged`` is not replicated: each controller writes down when its own copy changed [doc].
+    A later change of the object makes it later than need be, never earlier.
+    """
+    refs = {each.setting.ref for each in changes if concerns(each, replica.server)}
+    stamps = [
+        stamp(seen.text(WHEN_CHANGED))
+        for kind in {ref.kind for ref in refs}
+        for seen in (replica.facts.maybe(kind) if replica.facts else ())
+        if seen.ref in refs
+    ]
+    if not all(stamps):
+        return None
+    return max((at for at in stamps if at), default=applied)
 
 
 def _on_replica(changes: Sequence[Change], replica: Replica) -> Iterable[Evidence]:

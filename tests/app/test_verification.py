@@ -1,12 +1,14 @@
 """Proof after a change, over the real wire, with a clock that the test moves."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from orchestrator.app.verification import verify
+from orchestrator.app.verification import verify, wait
 from orchestrator.core.events import Outcome, ProofObserved
 from orchestrator.core.proof import Finding, Standing, Verdict
 from orchestrator.core.run import Run
@@ -16,6 +18,7 @@ from orchestrator.lab.faults.world import ControllerGone
 from tests.app.conftest import REMOVE, Desk
 
 Open = Callable[..., Desk]
+HOUR = timedelta(hours=1)
 
 
 @dataclass
@@ -25,10 +28,16 @@ class Time:
     now: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
     def __call__(self) -> datetime:
+        """Tell the time."""
         return self.now
 
     def forward(self, **by: float) -> None:
+        """Let time pass."""
         self.now += timedelta(**by)
+
+    def steady(self) -> float:
+        """Tell seconds that only ever pass."""
+        return self.now.timestamp()
 
 
 @pytest.fixture
@@ -141,7 +150,7 @@ def test_the_audit_log_has_our_entry_and_is_waited_for_as_long_as_entries_lag(
     time.forward(minutes=15)
     finding = found(desk, run, "audit_log")
     assert finding.verdict is Verdict.PROVED
-    assert "True Set-TransportConfig on TransportConfig by CONTOSO\\ops" in texts(finding)
+    assert "True Set-TransportConfig on Transport Settings by CONTOSO\\ops" in texts(finding)
 
 
 def test_what_another_administrator_did_to_the_same_list_is_evidence_against(
@@ -155,7 +164,7 @@ def test_what_another_administrator_did_to_the_same_list_is_evidence_against(
     assert "another change: Set-TransportConfig" in texts(finding)
 
 
-def test_nothing_new_is_not_recorded_again(desk: Desk, time: Time) -> None:
+def test_nothing_new_is_not_recorded_again(desk: Desk) -> None:
     run = applied(desk)
     looked(desk, run)
     before = len(desk.events)
@@ -168,8 +177,6 @@ def test_without_the_role_the_audit_log_is_not_known(open_desk: Open, time: Time
     scenario = load_scenario("default")
     user = scenario.users[0]
     roles = tuple(role for role in user.roles if "Audit" not in role)
-    from msgspec.structs import replace  # noqa: PLC0415
-
     limited = replace(scenario, users=(replace(user, roles=roles),))
     with Lab(limited, clock=time) as lab:
         desk = open_desk(lab, clock=time)
@@ -177,3 +184,102 @@ def test_without_the_role_the_audit_log_is_not_known(open_desk: Open, time: Time
         finding = found(desk, run, "audit_log")
         assert finding.verdict is Verdict.UNKNOWN
         assert "View-Only Audit Logs" in texts(finding)
+
+
+def test_a_server_that_is_down_is_named_and_the_others_are_looked_at(
+    desk: Desk, lagging: Lab
+) -> None:
+    run = applied(desk)
+    lagging.kill("EX02")
+    finding = found(desk, run, "every_controller")
+    assert finding.verdict is Verdict.PROVED
+    assert "True EX01 reads from dc01" in texts(finding)
+    assert "None EX02: not looked at: it is down" in texts(finding)
+
+
+def test_when_a_change_arrived_is_told_by_the_controllers_not_by_when_somebody_looked(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    time.forward(minutes=20)
+    lagging.directory.replicate()
+    arrived = time.now
+    time.forward(hours=2)
+    finding = found(desk, run, "every_controller")
+    assert finding.verdict is Verdict.PROVED
+    assert finding.since == arrived
+
+
+def test_another_run_of_ours_on_the_same_list_is_no_other_change(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    first = applied(desk)
+    time.forward(minutes=30)
+    second = desk.carry_out(desk.plan(REMOVE, domain="northwindtraders.com")).run
+    assert second is not None
+    time.forward(minutes=30)
+    finding = found(desk, first, "audit_log")
+    assert finding.verdict is Verdict.PROVED
+    assert f"run {second.id}" in texts(finding)
+    assert len(lagging.audit()) == 2
+
+
+class Pauses(threading.Event):
+    """Whoever waits for it lets time pass instead; *meanwhile* is told which pause it is."""
+
+    def __init__(self, time: Time, meanwhile: Callable[[int], None]) -> None:
+        super().__init__()
+        self.time, self.meanwhile, self.number = time, meanwhile, 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Let that much time pass."""
+        assert timeout is not None
+        self.number += 1
+        self.time.forward(seconds=timeout)
+        self.meanwhile(self.number)
+        return self.is_set()
+
+
+def test_waiting_looks_again_until_nothing_is_pending_and_holds_nothing(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    shells: list[int] = []
+
+    def meanwhile(number: int) -> None:
+        shells.append(lagging.open_shells)
+        owner = desk.workplace.owner()
+        desk.workplace.store.hold(run.plan.organization.guid, owner, HOUR).release()
+        if number == 3:
+            lagging.directory.replicate()
+
+    desk.workplace.stop = Pauses(time, meanwhile)
+    desk.workplace.steady = time.steady
+    done = wait(desk.workplace, run.id, desk.heard, 3 * HOUR)
+    assert done.error is None
+    assert done.run is not None
+    assert done.run.proofs["every_controller"].finding.verdict is Verdict.PROVED
+    assert done.run.proofs["audit_log"].finding.verdict is Verdict.PROVED
+    assert set(shells) == {0}
+    assert time.now < run.sent[0] + HOUR
+
+
+def test_waiting_ends_when_its_time_is_over_or_somebody_wants_to_leave_and_can_be_taken_up(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    desk.workplace.steady = time.steady
+    desk.workplace.stop = Pauses(time, lambda _: None)
+    done = wait(desk.workplace, run.id, desk.heard, timedelta(minutes=2.5))
+    assert done.run is not None
+    assert done.run.proof is not None
+    assert done.run.proof.standing is Standing.PENDING
+    assert time.now == run.sent[0] + timedelta(minutes=2.5)
+
+    leaving = desk.workplace.stop = Pauses(time, lambda _: leaving.set())
+    wait(desk.workplace, run.id, desk.heard, HOUR)
+    assert leaving.number == 1
+
+    desk.workplace.stop = threading.Event()
+    lagging.directory.replicate()
+    assert found(desk, run, "every_controller").verdict is Verdict.PROVED
