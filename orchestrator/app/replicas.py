@@ -33,8 +33,10 @@ def replicas(session: Session, changes: Sequence[Change]) -> tuple[Replica, ...]
         if key not in answers:
             answers[key] = _answer(session, changes, controller)
         answer = answers[key]
-        told = isinstance(answer, str)
-        found.append(replace(replica, **({"reason": answer} if told else {"facts": answer})))
+        if isinstance(answer, str):
+            found.append(replace(replica, reason=answer))
+        else:
+            found.append(replace(replica, facts=answer))
     return tuple(found)
 
 

@@ -14,7 +14,12 @@ from orchestrator.app.execution import Done, Listener, answers_as
 from orchestrator.app.planning import IDENTITY, find_organization
 from orchestrator.app.replicas import replicas
 from orchestrator.app.workplace import Workplace
-from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.errors import (
+    ConnectionLost,
+    OrchestratorError,
+    Throttled,
+    Unreachable,
+)
 from orchestrator.core.events import ProofObserved, encode
 from orchestrator.core.proof import WEIGHTS, Evidence, Finding, Standing, Verdict, keep
 from orchestrator.core.run import Run, evolve, rebuild
@@ -22,6 +27,8 @@ from orchestrator.exchange.audit import Sent, entries, in_the_audit_log, search
 from orchestrator.exchange.proofs import Times, on_every_controller
 from orchestrator.journal import StreamMoved
 from orchestrator.session import Session
+
+_PASSING = (Unreachable, ConnectionLost, Throttled)
 
 POLL = timedelta(minutes=1)
 """How often somebody who waits looks: a message may come at any time."""
@@ -42,17 +49,23 @@ def verify(workplace: Workplace, name: str, listener: Listener) -> Done:
 def wait(workplace: Workplace, name: str, listener: Listener, timeout: timedelta) -> Done:
     """Look again and again until nothing is pending, *timeout* is over, or somebody wants to leave.
 
-    Neither a hold nor a session is kept while nothing is looked at.
+    Neither a hold nor a session is kept while nothing is looked at. A server that cannot be reached
+    for the moment is tried again; one that does not let us in is not, for that locks accounts out.
     """
     end = workplace.steady() + timeout.total_seconds()
     while True:
         done = verify(workplace, name, listener)
         left = end - workplace.steady()
-        if done.error is not None or not pending(done.run) or left <= 0 or workplace.stop.is_set():
+        if not _goes_on(done) or left <= 0 or workplace.stop.is_set():
             return done
         workplace.pause(min(left, POLL.total_seconds()))
         if workplace.stop.is_set():
             return done
+
+
+def _goes_on(done: Done) -> bool:
+    passing = done.error is None or isinstance(done.error, _PASSING)
+    return passing and pending(done.run)
 
 
 def pending(run: Run | None) -> bool:

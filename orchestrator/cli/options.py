@@ -277,7 +277,7 @@ def waiting(command: F) -> F:
     def with_patience(*given: Any, wait: bool, timeout: str, **others: Any) -> Any:
         from orchestrator.cli.plan import duration  # noqa: PLC0415 - not for --help
 
-        return command(*given, patience=duration(timeout) if wait else None, **others)
+        return command(*given, patience=duration(timeout, "--timeout") if wait else None, **others)
 
     wait = click.option("--wait", is_flag=True, help="Wait until no proof is pending any more.")
     timeout = click.option(

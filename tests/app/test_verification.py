@@ -97,6 +97,7 @@ def test_a_server_whose_controller_lags_behind_is_pending_until_sites_have_repli
     time.forward(minutes=1)
     finding = found(desk, run, "every_controller")
     assert finding.verdict is Verdict.PENDING
+    assert run.ended is not None
     assert finding.until == run.ended + timedelta(minutes=180)
     assert "True EX01 reads from dc01" in texts(finding)
     assert "False EX02 reads from dc03" in texts(finding)
@@ -110,7 +111,9 @@ def test_a_change_that_never_arrives_is_evidence_against_it(desk: Desk, time: Ti
     run = applied(desk)
     time.forward(hours=4)
     assert found(desk, run, "every_controller").verdict is Verdict.CONTRARY
-    assert looked(desk, run).proof.standing is Standing.CONTRARY
+    proof = looked(desk, run).proof
+    assert proof is not None
+    assert proof.standing is Standing.CONTRARY
 
 
 def test_looking_elsewhere_leaves_the_pinned_controller_pinned(desk: Desk, lagging: Lab) -> None:
@@ -283,3 +286,21 @@ def test_waiting_ends_when_its_time_is_over_or_somebody_wants_to_leave_and_can_b
     desk.workplace.stop = threading.Event()
     lagging.directory.replicate()
     assert found(desk, run, "every_controller").verdict is Verdict.PROVED
+
+
+def test_whoever_waits_tries_again_where_nobody_answers_for_the_moment(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+
+    def meanwhile(number: int) -> None:
+        for server in ("EX01", "EX02"):
+            (lagging.kill if number == 1 else lagging.revive)(server)
+        lagging.directory.replicate()
+
+    desk.workplace.steady = time.steady
+    desk.workplace.stop = Pauses(time, meanwhile)
+    done = wait(desk.workplace, run.id, desk.heard, timedelta(minutes=2.5))
+    assert done.error is None
+    assert done.run is not None
+    assert done.run.proofs["every_controller"].finding.verdict is Verdict.PROVED

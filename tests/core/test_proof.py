@@ -100,11 +100,9 @@ def test_what_was_seen_is_not_lost_by_not_seeing_it(
 
 
 def _succeeded(*more: Event, proofs: tuple[str, ...] = ("audit_log",)) -> Run:
-    from msgspec.structs import replace  # noqa: PLC0415 - what a plan of a playbook would have
-
     step = DomainSecureList("receive", "fabrikam.com", "absent")
-    made = plan(step, facts=seen(config(), INTERNET, frontend("EX01")))
-    sealed = seal(replace(made, proofs=proofs))
+    facts = seen(config(), INTERNET, frontend("EX01"))
+    sealed = seal(plan(step, facts=facts, proofs=[(None, name) for name in proofs]))
     return rebuild(
         [
             RunStarted(NOW, "r", sealed, Mandate("ops", "r"), 30.0),
