@@ -53,11 +53,12 @@ Listener: TypeAlias = Callable[[Run, Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a plan is carried out."""
+    """How a plan is carried out. *asked* says that a person saw it just now, and agreed."""
 
     mandate: Mandate
     on_failure: OnFailure = OnFailure.HOLD
     whatif: bool = False
+    asked: bool = False
 
 
 @dataclass(slots=True)
@@ -126,6 +127,7 @@ def carry_out(
     with contextlib.closing(session):
         try:
             check_mandate(planned.plan, options.mandate)
+            check_decided(planned.plan, options.mandate, asked=options.asked)
             glass = options.mandate.break_glass or ""
             brakes.check(workplace, planned.organization, glass)
             started = _started(workplace, planned.plan, planned.organization, batch, options)
@@ -145,6 +147,16 @@ def check_mandate(plan: Plan, mandate: Mandate) -> None:
         raise UsageError(
             f"{plan.organization.name}: this takes protection away and needs a reason",
             'Add --reason "..."; --ticket, --approved-by and --review-by are recorded with it.',
+        )
+
+
+def check_decided(plan: Plan, mandate: Mandate, *, asked: bool) -> None:
+    """Raise RefusedError where a person has to decide, and neither was asked nor is named."""
+    if plan.attended is True and not asked and not mandate.approved_by.strip():
+        raise RefusedError(
+            f"{plan.organization.name}: {plan.playbook} is for a person to decide, and nobody is "
+            "asked",
+            "Leave --yes away, to be asked; or name who decided with --approved-by.",
         )
 
 

@@ -127,10 +127,11 @@ def plan_organization(
 
 
 def _restrained(plan: Plan, organization: Organization, playbook: Playbook) -> Plan:
-    """Return *plan* with its playbook's limits, and with what the calendar says of it."""
+    """Return *plan* with what playbook and calendar say of when and how it is carried out."""
     noted = calendar_notes(organization, plan.made) if plan.changes else ()
     limits = UNSET if playbook.limits == Limits() else playbook.limits
-    return replace(plan, notes=(*plan.notes, *noted), limits=limits)
+    attended = playbook.attended or UNSET
+    return replace(plan, notes=(*plan.notes, *noted), limits=limits, attended=attended)
 
 
 def identity(organization: Organization, facts: Facts) -> Identity:

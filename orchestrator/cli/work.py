@@ -10,7 +10,14 @@ import click
 
 from orchestrator.app import brakes
 from orchestrator.app.batch import side_by_side
-from orchestrator.app.execution import Done, Drifted, Options, carry_out, new_batch
+from orchestrator.app.execution import (
+    Done,
+    Drifted,
+    Options,
+    carry_out,
+    check_decided,
+    new_batch,
+)
 from orchestrator.app.fleet import Pace, beyond, paced
 from orchestrator.app.planning import LIFE, Planned, draft, plan_organization
 from orchestrator.app.workplace import Workplace
@@ -143,14 +150,14 @@ def decide(
     excess = capped(terminal, workplace, planned, how.limits)
     if ready and not excess:
         # A store that cannot be written to is found out here, before anybody is asked.
-        ready = _let_through(terminal, workplace, ready, how.mandate)
+        ready = _let_through(terminal, workplace, ready, how)
     if excess or not ready:
         return conclude(terminal, noun, planned, [], limits=excess)
     mandate = reasoned(terminal, ready, how.mandate, yes=how.yes)
     if not agree(terminal, apply_question(ready), yes=how.yes):
         terminal.tell(sentence(NOTHING_CHANGED))
         return conclude(terminal, noun, planned, [])
-    options = Options(mandate, how.on_failure, how.whatif)
+    options = Options(mandate, how.on_failure, how.whatif, asked=not how.yes)
     done = carry_out_all(terminal, workplace, ready, options, how)
     of = codes.of_done
     if how.patience is not None:
@@ -195,13 +202,15 @@ def capped(
 
 
 def _let_through(
-    terminal: Terminal, workplace: Workplace, ready: Sequence[Planned], mandate: Mandate
+    terminal: Terminal, workplace: Workplace, ready: Sequence[Planned], how: How
 ) -> list[Planned]:
     """Return those that nothing holds back now; the others learn why, as their error."""
     open_now = []
     for each in ready:
         try:
-            passed = brakes.check(workplace, each.organization, mandate.break_glass or "")
+            if each.plan is not None:
+                check_decided(each.plan, how.mandate, asked=not how.yes)
+            passed = brakes.check(workplace, each.organization, how.mandate.break_glass or "")
         except RefusedError as error:
             each.error = error
             terminal.say(sentence(""))

@@ -234,7 +234,7 @@ def describe(event: Element, place: str, faults: tuple[str, ...] = ()) -> Entry:
         fields.setdefault(_local(field), field)
     number = _text(fields.get("EventID"))
     provider = _attribute(fields.get("Provider"), "Name")
-    if not number.isdecimal() or len(number) > 10 or not provider:
+    if not number.removeprefix("-").isdecimal() or len(number) > 11 or not provider:
         return Damage(place, "its provider or its id is missing")
     data, named = strings(parts.get("EventData"))
     written = _attribute(fields.get("TimeCreated"), "SystemTime")

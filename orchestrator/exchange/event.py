@@ -137,7 +137,7 @@ def interpret(raw: RawEvent) -> SecurityEvent | None:
 
 
 def _nothing(raw: RawEvent) -> str:
-    if raw.joined:
+    if raw.joined or raw.data:
         return "the data fields: a collector joined them, and nobody can say where one ends"
     if raw.message:
         return (
@@ -149,7 +149,7 @@ def _nothing(raw: RawEvent) -> str:
 
 def _strings(raw: RawEvent, kind: EventKind) -> tuple[Sequence[str], bool]:
     """Return the insertion strings, and whether they had to be taken from the sentence."""
-    if raw.joined:
+    if raw.joined or _one_of_several(raw, kind):
         return _parted(raw.data[0] if raw.data else "", len(kind.strings)), False
     if raw.data:
         return raw.data, False
@@ -160,6 +160,11 @@ def _strings(raw: RawEvent, kind: EventKind) -> tuple[Sequence[str], bool]:
         return [raw.named.get(name, "") for name in kind.strings], False
     spoken = _from_sentence(kind.sentence, raw.message)
     return spoken, bool(spoken)
+
+
+def _one_of_several(raw: RawEvent, kind: EventKind) -> bool:
+    """Say whether a converter joined the strings into one: no domain has a comma in it."""
+    return len(raw.data) == 1 < len(kind.strings) and ", " in raw.data[0]
 
 
 def _parted(text: str, number: int) -> Sequence[str]:

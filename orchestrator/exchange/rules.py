@@ -24,6 +24,7 @@ from orchestrator.exchange.protection import (
 )
 from orchestrator.exchange.rights import Rights
 from orchestrator.exchange.takeover import Stranding, TakeOver
+from orchestrator.exchange.tls import DomainSecured, OfferedTls
 
 
 def rules(
@@ -50,6 +51,12 @@ def rules(
             (SEND_CONNECTOR, "Enabled"),
             (NeverDisabled(SEND_CONNECTOR), Stranding(), Version(SEND_CONNECTOR)),
         ),
+        ((RECEIVE_CONNECTOR, "AuthMechanism"), (OfferedTls(), Version(RECEIVE_CONNECTOR))),
+        (
+            (RECEIVE_CONNECTOR, "DomainSecureEnabled"),
+            (DomainSecured(), Version(RECEIVE_CONNECTOR)),
+        ),
+        ((SEND_CONNECTOR, "DomainSecureEnabled"), (DomainSecured(), Version(SEND_CONNECTOR))),
     )
     chosen = dict.fromkeys(rule for about, rows in table if about in asked for rule in rows)
     off = {(RECEIVE_CONNECTOR, "Enabled"), (SEND_CONNECTOR, "Enabled")} & asked

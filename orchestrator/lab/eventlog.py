@@ -74,6 +74,11 @@ class EventLog:
             self._records.clear()
             self._next = 1
 
+    def limit(self, largest: int) -> None:
+        """Keep at most so many records from now on."""
+        with self._lock:
+            self._records = deque(self._records, maxlen=largest)
+
     def records(self) -> Iterator[EventRecord]:
         """Return the records of this moment, oldest first."""
         with self._lock:

@@ -31,6 +31,7 @@ def plan_facts(plan: Plan) -> Facts:
         "made": plan.made,
         "expires": plan.expires,
         "lowers_security": plan.lowers_security,
+        "attended": plan.attended is True,
         "found": [_sign(sign) for sign in plan.found],
         "changes": [change_facts(change) for change in plan.changes],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],

@@ -31,11 +31,14 @@ from orchestrator.steps.proofs import (
     ReadBack,
 )
 from orchestrator.steps.property import Property
+from orchestrator.steps.secured import AuthMechanism, DomainSecureEnabled
 
 STEP_KINDS: Mapping[str, type[Step]] = {
     "domain_secure_list": DomainSecureList,
     "dedicated_receive_connectors": DedicatedReceiveConnectors,
     "dedicated_send_connector": DedicatedSendConnector,
+    "auth_mechanism": AuthMechanism,
+    "domain_secure_enabled": DomainSecureEnabled,
     "property": Property,
 }
 

@@ -78,7 +78,7 @@ def test_the_list_names_every_playbook_with_its_event(say: Say) -> None:
 def test_the_list_is_a_document_too(say: Say) -> None:
     rows = json.loads(say("playbook", "list", "--output", "json")[1])["playbooks"]
     assert [row["name"] for row in rows] == list(playbook_names())
-    assert rows[0]["answers"][0] == {"source": "MSExchangeTransport", "event": 11012}
+    assert rows[0]["answers"][0] == {"source": "MSExchangeTransport", "event": 11018}
 
 
 def test_a_playbook_is_explained_in_words(say: Say) -> None:
