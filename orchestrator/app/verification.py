@@ -13,6 +13,7 @@ from orchestrator.app import records
 from orchestrator.app.execution import Done, Listener, answers_as
 from orchestrator.app.planning import IDENTITY, find_organization
 from orchestrator.app.replicas import replicas
+from orchestrator.app.sightings import logged
 from orchestrator.app.workplace import Workplace
 from orchestrator.core.errors import (
     ConnectionLost,
@@ -25,6 +26,7 @@ from orchestrator.core.proof import WEIGHTS, Evidence, Finding, Standing, Verdic
 from orchestrator.core.run import Run, evolve, rebuild
 from orchestrator.exchange.audit import Sent, entries, in_the_audit_log, search
 from orchestrator.exchange.proofs import Times, on_every_controller
+from orchestrator.exchange.silence import EventsOf, config_reloaded, no_events
 from orchestrator.journal import StreamMoved
 from orchestrator.session import Session
 
@@ -79,11 +81,17 @@ def _look(workplace: Workplace, done: Done, run: Run, listener: Listener) -> Non
     with contextlib.closing(workplace.session(organization)) as session:
         session.pin(run.plan.controller)
         answers_as(run.plan, organization, session.ask((IDENTITY,)))
-        for name in (*WEIGHTS, *(run.plan.proofs or ())):
-            if name in (run.plan.proofs or ()) and not workplace.stop.is_set():
-                finding = _LOOKS.get(name, _unheard_of)(_Place(workplace, session, run))
-                run = _record(workplace, run, name, finding, listener)
-                done.run = run
+        place = _Place(workplace, session, run)
+        for name in sorted(run.plan.proofs or (), key=_order):
+            if workplace.stop.is_set() or place.run.proof is None:
+                return
+            finding = _LOOKS.get(name, _unheard_of)(place)
+            done.run = place.run = _record(workplace, place.run, name, finding, listener)
+
+
+def _order(name: str) -> int:
+    """Return where a proof comes in the order of looking: when a change arrived is needed first."""
+    return [*WEIGHTS, name].index(name)
 
 
 def _record(workplace: Workplace, run: Run, name: str, finding: Finding, listener: Listener) -> Run:
@@ -106,13 +114,14 @@ def _record(workplace: Workplace, run: Run, name: str, finding: Finding, listene
         return after
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Place:
     """Where one look is made: the way to the organization, and how far the run's proof is."""
 
     workplace: Workplace
     session: Session
     run: Run
+    _logs: tuple[EventsOf, ...] | None = None
 
     @property
     def now(self) -> datetime:
@@ -133,6 +142,13 @@ class _Place:
             return Times(self.applied, None)
         since = seen.finding.since or seen.at
         return Times(self.applied, min(max(since, self.applied), seen.at))
+
+    @property
+    def logs(self) -> tuple[EventsOf, ...]:
+        """What the servers logged since the change: read once for all proofs that need it."""
+        if self._logs is None:
+            self._logs = logged(self.workplace, self.session.organization, self.applied)
+        return self._logs
 
 
 def _every_controller(place: _Place) -> Finding:
@@ -165,6 +181,14 @@ def _elsewhere(place: _Place) -> list[Sent]:
     ]
 
 
+def _no_events(place: _Place) -> Finding:
+    return no_events(place.run.plan.domains, place.logs, place.times, place.now)
+
+
+def _config_reloaded(place: _Place) -> Finding:
+    return config_reloaded(place.logs, place.times, place.now)
+
+
 def _unheard_of(place: _Place) -> Finding:
     del place
     return Finding(Verdict.UNKNOWN, (Evidence("this program does not know how to look for it"),))
@@ -173,4 +197,6 @@ def _unheard_of(place: _Place) -> Finding:
 _LOOKS: dict[str, Callable[[_Place], Finding]] = {
     "every_controller": _every_controller,
     "audit_log": _audit_log,
+    "no_events": _no_events,
+    "config_reloaded": _config_reloaded,
 }

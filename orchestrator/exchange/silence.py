@@ -63,14 +63,17 @@ class PassagesOf:
 def no_events(
     domains: Collection[str], logs: Sequence[EventsOf], times: Times, now: datetime
 ) -> Finding:
-    """Judge whether mail of *domains* is turned away still, since every server knows better."""
+    """Judge whether mail of *domains* is turned away still, since every server knows better.
+
+    An event that does not say about which domain it is may be about one of them: it is named.
+    """
     evidence = [_unread(log.server, log.unread) for log in logs if log.unread]
     about = {domain.casefold() for domain in domains}
     evidence += [
         _event(log.server, event, times)
         for log in logs
         for event in log.events
-        if event.id in SIBLINGS and event.domain.casefold() in about
+        if event.id in SIBLINGS and event.domain.casefold() in {*about, ""}
     ]
     if any(each.holds is False for each in evidence):
         return Finding(Verdict.CONTRARY, tuple(evidence))
@@ -83,7 +86,7 @@ def no_events(
 
 
 def _event(server: str, event: Logged, times: Times) -> Evidence:
-    name = f"{server} logged {event.id} for {event.domain}"
+    name = f"{server} logged {event.id} for {event.domain or 'a domain that it does not name'}"
     if event.connector:
         name += f" on {event.connector}"
     if event.at is None:
@@ -91,7 +94,7 @@ def _event(server: str, event: Logged, times: Times) -> Evidence:
     name += f", {event.at:%Y-%m-%d %H:%M:%S} UTC"
     if times.effective is None or event.at <= times.effective:
         return Evidence(f"{name}: before every server can have known of the change")
-    return Evidence(name, holds=False)
+    return Evidence(name, holds=False if event.domain else None)
 
 
 def accepted_message(

@@ -18,6 +18,8 @@ from orchestrator.lab.faults.world import ControllerGone
 from tests.app.conftest import REMOVE, Desk
 
 Open = Callable[..., Desk]
+FRONTEND, TRANSPORT = "MSExchangeFrontEndTransport", "MSExchangeTransport"
+CONNECTOR = "Default Frontend EX01"
 HOUR = timedelta(hours=1)
 
 
@@ -75,6 +77,12 @@ def looked(desk: Desk, run: Run) -> Run:
 
 def found(desk: Desk, run: Run, proof: str) -> Finding:
     return looked(desk, run).proofs[proof].finding
+
+
+def log(
+    lab: Lab, number: int, *strings: str, server: str = "EX01", provider: str = FRONTEND
+) -> None:
+    lab.organization.logs[server].write(provider, number, strings)
 
 
 def texts(finding: Finding) -> str:
@@ -304,3 +312,70 @@ def test_whoever_waits_tries_again_where_nobody_answers_for_the_moment(
     assert done.error is None
     assert done.run is not None
     assert done.run.proofs["every_controller"].finding.verdict is Verdict.PROVED
+
+
+def test_silence_is_no_contrary_evidence_once_a_hidden_event_would_have_shown(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    lagging.directory.replicate()
+    log(lagging, 11012, "fabrikam.com", CONNECTOR)
+    time.forward(minutes=20)
+    assert found(desk, run, "no_events").verdict is Verdict.PENDING
+    time.forward(minutes=1)
+    finding = found(desk, run, "no_events")
+    assert finding.verdict is Verdict.CLEAR
+    assert "before every server can have known" in texts(finding)
+    assert found(desk, run, "every_controller").since == run.ended
+
+
+def test_an_event_that_comes_back_is_contrary_evidence_and_says_which(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    lagging.directory.replicate()
+    time.forward(minutes=12)
+    log(lagging, 11021, "fabrikam.com", CONNECTOR, server="EX02")
+    log(lagging, 11012, "adatum.com", CONNECTOR)
+    finding = found(desk, run, "no_events")
+    assert finding.verdict is Verdict.CONTRARY
+    assert "ex02.contoso.example logged 11021 for fabrikam.com on ex02" in texts(finding)
+    assert "adatum.com" not in texts(finding)
+
+
+def test_while_a_controller_lags_no_event_counts_and_silence_is_awaited(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    time.forward(hours=1)
+    log(lagging, 11012, "fabrikam.com", CONNECTOR)
+    finding = found(desk, run, "no_events")
+    assert finding.verdict is Verdict.PENDING
+    assert run.ended is not None
+    assert finding.until == run.ended + timedelta(minutes=200)
+
+
+def test_reloads_support_and_trouble_warns(desk: Desk, lagging: Lab, time: Time) -> None:
+    run = applied(desk)
+    time.forward(minutes=1)
+    log(lagging, 16022, provider=TRANSPORT)
+    assert found(desk, run, "config_reloaded").verdict is Verdict.CLEAR
+    log(lagging, 16027, provider=TRANSPORT)
+    finding = found(desk, run, "config_reloaded")
+    assert finding.verdict is Verdict.CONTRARY
+    stands = looked(desk, run).proof
+    assert stands is not None
+    assert stands.standing is Standing.PENDING
+
+
+def test_a_server_whose_log_cannot_be_read_never_looks_like_silence(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    lagging.directory.replicate()
+    found(desk, run, "every_controller")
+    lagging.kill("EX02")
+    time.forward(minutes=30)
+    finding = found(desk, run, "no_events")
+    assert finding.verdict is Verdict.CLEAR
+    assert "None ex02.contoso.example: not read" in texts(finding)

@@ -321,6 +321,7 @@ def events(
         ((event(COMPLETE, 11021),), COMPLETE, ARRIVED, Verdict.CONTRARY),
         ((event(COMPLETE, 11014),), OVER, ARRIVED, Verdict.CLEAR),
         ((event(COMPLETE, domain="adatum.com"),), OVER, ARRIVED, Verdict.CLEAR),
+        ((event(COMPLETE, domain=""),), OVER, ARRIVED, Verdict.CLEAR),
     ],
 )
 def test_silence_counts_once_every_server_knows_and_no_event_can_be_hidden(
@@ -347,6 +348,13 @@ def test_a_server_that_cannot_be_read_is_named_and_never_looks_like_silence() ->
     assert texts(finding) == ["? EX01: not read: it is down"]
     assert no_events((), [], ARRIVED, OVER).verdict is Verdict.UNKNOWN
     assert no_events((), [], ARRIVED, T).verdict is Verdict.PENDING
+
+
+def test_an_event_that_does_not_say_for_which_domain_is_named() -> None:
+    assert (
+        "? EX01 logged 11012 for a domain that it does not name"
+        in texts(events(event(COMPLETE, domain="")))[0]
+    )
 
 
 def test_an_event_without_a_connector_is_an_event() -> None:
