@@ -282,14 +282,15 @@ def _same_organization(plan: Plan, organization: Organization, session: Session)
     session.pin(plan.controller)
     queries, judging = judges(plan, organization)
     facts = session.ask(queries)
-    _answers_as(plan, organization, facts)
+    answers_as(plan, organization, facts)
     drifted = drifts(plan, range(len(plan.changes)), facts, judging)
     if drifted:
         raise Drifted(organization.name, drifted)
     check_commands(plan, facts, OBJECT_KINDS)
 
 
-def _answers_as(plan: Plan, organization: Organization, facts: Facts) -> None:
+def answers_as(plan: Plan, organization: Organization, facts: Facts) -> None:
+    """Raise RefusedError where another organization answers than the one of *plan*."""
     found = identity(organization, facts)
     if found.guid != plan.organization.guid:
         raise RefusedError(
@@ -340,7 +341,7 @@ def _again(workplace: Workplace, name: str, listener: Listener, event: Callable[
             recorded = records.events_of(store, name)
             done.run = rebuild(recorded)
             session.pin(plan.controller)
-            _answers_as(plan, organization, session.ask((IDENTITY,)))
+            answers_as(plan, organization, session.ask((IDENTITY,)))
             _take_the_lead(store, name, plan, hold, workplace.clock())
             stream = records.stream_of(name)
             ledger = _Ledger(store, stream, len(recorded), hold, done, listener)

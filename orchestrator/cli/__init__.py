@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Entry] = {
     "apply": Entry("Do the work", "Carry out exactly the plan in a file, once."),
     "rollback": Entry("Do the work", "Undo what a run changed."),
     "resume": Entry("Do the work", "Take up a run where it was left."),
+    "verify": Entry("Do the work", "Look whether a run does what it was for, until it is proved."),
     "stop": Entry("Do the work", "Set the kill switch: nothing is sent any more."),
     "start": Entry("Do the work", "Lift the kill switch."),
     "runs": Entry("Look back", "List, show or export what was done."),

@@ -273,6 +273,26 @@ def pace(command: F) -> F:
     return failures(ramp(with_pace))  # type: ignore[return-value]  # options keep the callable's shape for click
 
 
+def waiting(command: F) -> F:
+    """Add ``--wait`` and ``--timeout``, passed on as *patience*: how long to wait, or None."""
+
+    @functools.wraps(command)
+    def with_patience(*given: Any, wait: bool, timeout: str, **others: Any) -> Any:
+        from orchestrator.cli.plan import duration  # noqa: PLC0415 - not for --help
+
+        return command(*given, patience=duration(timeout, "--timeout") if wait else None, **others)
+
+    wait = click.option("--wait", is_flag=True, help="Wait until no proof is pending any more.")
+    timeout = click.option(
+        "--timeout",
+        default="1h",
+        show_default=True,
+        metavar="TIME",
+        help="With --wait: how long, as in 30m, 4h or 1d.",
+    )
+    return wait(timeout(with_patience))  # type: ignore[return-value]  # options keep the callable's shape for click
+
+
 def execution(command: F) -> F:
     """Add ``--whatif`` and ``--on-failure``."""
     whatif = click.option(

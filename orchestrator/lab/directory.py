@@ -55,7 +55,6 @@ class _Update:
     guid: str
     values: Mapping[str, object] | None
     number: int
-    at: datetime
 
 
 class Directory:
@@ -131,7 +130,7 @@ class Directory:
             source = self.controllers[controller.casefold()]
             for name, target in self.controllers.items():
                 due = now if target is source else self._due(now, source, target)
-                self._pending.append(_Update(due, name, guid, values, number, now))
+                self._pending.append(_Update(due, name, guid, values, number))
             self._deliver()
 
     def _due(self, now: datetime, source: Controller, target: Controller) -> datetime:
@@ -173,5 +172,6 @@ class Directory:
             entry,
             values={**entry.values, **newer},
             versions={**entry.versions, **dict.fromkeys(newer, update.number)},
-            changed=update.at,
+            # As in Active Directory, each copy knows when it changed itself.
+            changed=min(update.due, self._clock()),
         )

@@ -187,6 +187,7 @@ class Lab:
     async def _kill(self, server: str, back_after: float | None) -> None:
         for endpoint, doors in self._behind(server):
             endpoint.lose()
+            endpoint.organization.down.add(endpoint.server.casefold())
             if self._service is not None:
                 await self._service.cut_off(endpoint, [door.port for door in doors])
         if back_after is not None:
@@ -197,7 +198,8 @@ class Lab:
         self._reviving = task
 
     async def _revive(self, server: str) -> None:
-        for _, doors in self._behind(server):
+        for endpoint, doors in self._behind(server):
+            endpoint.organization.down.discard(endpoint.server.casefold())
             for door in doors:
                 if self._service is not None:
                     await self._service.reopen(

@@ -82,6 +82,7 @@ class Organization:
         self.lock = RLock()
         self.troubles: list[Trouble] = []
         self.late: set[object] = set()
+        self.down: set[str] = set()
         shapes = scenario.shapes
         self._style = Style(shapes.lists, shapes.empty, shapes.enums, shapes.prefix, shapes.noise)
         self.directory = Directory(

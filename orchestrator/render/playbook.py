@@ -50,6 +50,11 @@ SENTENCES: Mapping[str, Callable[[Arguments], str]] = {
     ),
     "listed": _list,
     "read_back": lambda _: "every change is read back from the domain controller it was made on",
+    "every_controller": lambda _: "the domain controller that each server reads from has it",
+    "audit_log": lambda _: "the admin audit log has our commands, and no other change since",
+    "accepted_message": lambda _: "a protocol log shows an accepted message of the partner",
+    "no_events": lambda _: "no event says any more that the partner's mail is turned away",
+    "config_reloaded": lambda _: "the transport services say that they took it (support, no proof)",
 }
 """What each kind says is true, given its arguments as text; an input is ``<name>``."""
 
