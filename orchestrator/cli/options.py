@@ -4,7 +4,7 @@ import functools
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from orchestrator.app.workplace import Workplace
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+Place: TypeAlias = "Workplace"
+"""What ``workplace`` passes on, for annotations."""
 
 pass_terminal = click.make_pass_decorator(Terminal, ensure=True)
 """Hands a command its Terminal as the first argument."""

@@ -83,11 +83,16 @@ class Edit(Part, frozen=True):
 
 
 class User(Part, frozen=True):
-    """An account of the organization and the management roles it holds."""
+    """An account of the organization, its management roles, and what it is on the servers.
+
+    Only an administrator may open a remote command shell; an Event Log Reader may read the log,
+    but not that way (domain.md 4).
+    """
 
     name: str
     roles: tuple[str, ...] = OPERATOR_ROLES
     password: str = PASSWORD
+    local: Literal["administrator", "event-log-reader", "none"] = "administrator"
 
 
 class Shapes(Part, frozen=True):
@@ -114,7 +119,8 @@ class Scenario(Part, frozen=True):
 
     *confirmation*: ``always`` asks before each write that does not say ``-Confirm:$false``, the
     strictest server imaginable; ``asked`` only where ``-Confirm`` is given, as Exchange documents.
-    *ignores_whatif* names cmdlets that write in spite of ``-WhatIf``.
+    *ignores_whatif* names cmdlets that write in spite of ``-WhatIf``. *jea* is the name of an
+    endpoint, beside Exchange's, that offers nothing but ``wevtutil``.
     """
 
     title: str
@@ -136,6 +142,7 @@ class Scenario(Part, frozen=True):
     edges: tuple[str, ...] = ()
     users: tuple[User, ...] = (User(name="ops"),)
     session_quota: int = 18
+    jea: str = "OrchestratorEvents"
     confirmation: Literal["always", "asked"] = "always"
     ignores_whatif: tuple[str, ...] = ()
     language: Literal["en", "de"] = "en"
