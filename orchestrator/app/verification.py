@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.app import records
 from orchestrator.app.execution import Done, Listener, answers_as
+from orchestrator.app.passages import passages
 from orchestrator.app.planning import IDENTITY, find_organization
 from orchestrator.app.replicas import replicas
 from orchestrator.app.sightings import logged
@@ -26,7 +27,12 @@ from orchestrator.core.proof import WEIGHTS, Evidence, Finding, Standing, Verdic
 from orchestrator.core.run import Run, evolve, rebuild
 from orchestrator.exchange.audit import Sent, entries, in_the_audit_log, search
 from orchestrator.exchange.proofs import Times, on_every_controller
-from orchestrator.exchange.silence import EventsOf, config_reloaded, no_events
+from orchestrator.exchange.silence import (
+    EventsOf,
+    accepted_message,
+    config_reloaded,
+    no_events,
+)
 from orchestrator.journal import StreamMoved
 from orchestrator.session import Session
 
@@ -181,6 +187,12 @@ def _elsewhere(place: _Place) -> list[Sent]:
     ]
 
 
+def _accepted_message(place: _Place) -> Finding:
+    domains = place.run.plan.domains
+    seen = passages(place.workplace, place.session.organization, domains, place.applied)
+    return accepted_message(domains, seen, place.times, place.now)
+
+
 def _no_events(place: _Place) -> Finding:
     return no_events(place.run.plan.domains, place.logs, place.times, place.now)
 
@@ -197,6 +209,7 @@ def _unheard_of(place: _Place) -> Finding:
 _LOOKS: dict[str, Callable[[_Place], Finding]] = {
     "every_controller": _every_controller,
     "audit_log": _audit_log,
+    "accepted_message": _accepted_message,
     "no_events": _no_events,
     "config_reloaded": _config_reloaded,
 }

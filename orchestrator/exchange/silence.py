@@ -32,13 +32,18 @@ class EventsOf:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One attempt of a partner to hand over a message: what was said to its ``MAIL FROM``."""
+    """One attempt to hand over a message: what was said to its ``MAIL FROM``.
+
+    *known* says whether it came from an address that is known to be the partner's; None where none
+    are known: anybody can write any name there.
+    """
 
     at: datetime
     connector: str
     remote: str
     domain: str
     answer: str
+    known: bool | None = None
 
     @property
     def accepted(self) -> bool:
@@ -102,7 +107,8 @@ def accepted_message(
 ) -> Finding:
     """Judge whether a message of *domains* came in: an accepted one is the only positive proof.
 
-    The latest answer of each server counts: one that accepted and then refuses is against it.
+    The latest answer of each server counts: one that accepted and then refuses is against it. What
+    comes from elsewhere than the partner's known addresses proves nothing of the partner.
     """
     evidence = [_unread(log.server, log.unread) for log in logs if log.unread]
     about = {domain.casefold() for domain in domains}
@@ -111,7 +117,7 @@ def accepted_message(
         latest = _latest(each for each in log.passages if _counts(each, about, times))
         if latest is not None:
             evidence.append(_passage(log.server, latest))
-            accepted = accepted or latest.accepted
+            accepted = accepted or (latest.accepted and latest.known is not False)
             refused = refused or latest.refused
     if refused:
         return Finding(Verdict.CONTRARY, tuple(evidence))
@@ -145,6 +151,8 @@ def _passage(server: str, passage: Passage) -> Evidence:
         f"{server} {verb} {passage.domain} from {passage.remote} on {passage.connector}, "
         f"{passage.at:%Y-%m-%d %H:%M:%S} UTC: {passage.answer}"
     )
+    if passage.accepted and passage.known is False:
+        return Evidence(f"{text}; that is no address known to be the partner's")
     return Evidence(text, holds=passage.accepted)
 
 

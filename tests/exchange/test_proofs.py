@@ -1,6 +1,7 @@
 """How proofs are judged: observations and a time in, a finding out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -398,6 +399,17 @@ def test_only_an_accepted_message_proves_and_no_traffic_is_not_mended(
 ) -> None:
     logs = [PassagesOf("EX01", found)]
     assert accepted_message(("fabrikam.com",), logs, times, at).verdict is verdict
+
+
+def test_what_comes_from_elsewhere_than_the_partner_proves_nothing() -> None:
+    came = passage(COMPLETE)
+    stranger, partner = replace(came, known=False), replace(came, known=True)
+    logs = [PassagesOf("EX01", (stranger,))]
+    finding = accepted_message(("fabrikam.com",), logs, ARRIVED, OVER)
+    assert finding.verdict is Verdict.SILENT
+    assert texts(finding)[0].endswith("; that is no address known to be the partner's")
+    logs.append(PassagesOf("EX02", (partner,)))
+    assert accepted_message(("fabrikam.com",), logs, ARRIVED, OVER).verdict is Verdict.PROVED
 
 
 def test_no_protocol_log_is_not_no_traffic() -> None:
