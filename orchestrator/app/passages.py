@@ -83,7 +83,9 @@ def _files(host: Host, folder: str, since: datetime) -> Iterator[str]:
     """
     try:
         listed = host.run("cmd", ["/c", "dir", "/b", folder]).decode("utf-8", "replace")
-    except ProgramFailed:
+    except ProgramFailed as error:
+        if error.code is None:  # a JEA endpoint without such a program, not a missing folder
+            raise
         return
     begun = sorted((at, name) for name in listed.split("\r\n") if (at := _begun(name)))
     hour = since.replace(minute=0, second=0, microsecond=0)

@@ -23,7 +23,7 @@ from orchestrator.core.errors import (
     Unreachable,
 )
 from orchestrator.core.events import ProofObserved, encode
-from orchestrator.core.proof import WEIGHTS, Evidence, Finding, Standing, Verdict, keep
+from orchestrator.core.proof import WEIGHTS, Evidence, Finding, Standing, Verdict, bounded, keep
 from orchestrator.core.run import Run, evolve, rebuild
 from orchestrator.exchange.audit import Sent, entries, in_the_audit_log, search
 from orchestrator.exchange.proofs import Times, on_every_controller
@@ -42,13 +42,16 @@ POLL = timedelta(minutes=1)
 """How often somebody who waits looks: a message may come at any time."""
 
 
-def verify(workplace: Workplace, name: str, listener: Listener) -> Done:
-    """Look once at every proof that run *name* asked for. An error is part of the answer."""
+def verify(workplace: Workplace, name: str, listener: Listener, *, only_open: bool = False) -> Done:
+    """Look once at every proof that run *name* asked for. An error is part of the answer.
+
+    With *only_open* at those alone of which nothing is known yet.
+    """
     done = Done(name.partition("/")[2])
     try:
         done.run = records.load(workplace.store, name)
         if done.run.proof is not None and done.run.plan.proofs:
-            _look(workplace, done, done.run, listener)
+            _look(workplace, done, done.run, listener, only_open=only_open)
     except OrchestratorError as error:
         done.error = error
     return done
@@ -60,9 +63,10 @@ def wait(workplace: Workplace, name: str, listener: Listener, timeout: timedelta
     Neither a hold nor a session is kept while nothing is looked at. A server that cannot be reached
     for the moment is tried again; one that does not let us in is not, for that locks accounts out.
     """
-    end = workplace.steady() + timeout.total_seconds()
+    looked, end = False, workplace.steady() + timeout.total_seconds()
     while True:
-        done = verify(workplace, name, listener)
+        done = verify(workplace, name, listener, only_open=looked)
+        looked = looked or done.error is None
         left = end - workplace.steady()
         if not _goes_on(done) or left <= 0 or workplace.stop.is_set():
             return done
@@ -82,7 +86,9 @@ def pending(run: Run | None) -> bool:
     return proof is not None and proof.standing is Standing.PENDING
 
 
-def _look(workplace: Workplace, done: Done, run: Run, listener: Listener) -> None:
+def _look(
+    workplace: Workplace, done: Done, run: Run, listener: Listener, *, only_open: bool
+) -> None:
     organization = find_organization(workplace, run.plan.organization.name)
     with contextlib.closing(workplace.session(organization)) as session:
         session.pin(run.plan.controller)
@@ -91,8 +97,15 @@ def _look(workplace: Workplace, done: Done, run: Run, listener: Listener) -> Non
         for name in sorted(run.plan.proofs or (), key=_order):
             if workplace.stop.is_set() or place.run.proof is None:
                 return
-            finding = _LOOKS.get(name, _unheard_of)(place)
+            if only_open and not _is_open(place.run, name):
+                continue
+            finding = bounded(_LOOKS.get(name, _unheard_of)(place))
             done.run = place.run = _record(workplace, place.run, name, finding, listener)
+
+
+def _is_open(run: Run, name: str) -> bool:
+    known = run.proofs.get(name)
+    return known is None or known.finding.verdict in {Verdict.PENDING, Verdict.UNKNOWN}
 
 
 def _order(name: str) -> int:

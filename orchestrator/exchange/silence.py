@@ -10,6 +10,8 @@ from datetime import datetime
 from orchestrator.core.proof import Evidence, Finding, Verdict
 from orchestrator.exchange.proofs import RELOAD_TROUBLE, RELOADED, SIBLINGS, Times
 
+_NOWHERE = Finding(Verdict.UNKNOWN, (Evidence("no server is known whose logs could be read"),))
+
 
 @dataclass(frozen=True, slots=True)
 class Logged:
@@ -65,6 +67,13 @@ class PassagesOf:
     unread: str = ""
 
 
+def _blind(domains: Collection[str], logs: Collection[object]) -> Finding | None:
+    """Return why nothing can be known, where there is nothing to look for or nowhere to look."""
+    if not domains:
+        return Finding(Verdict.UNKNOWN, (Evidence("the run is about no domain"),))
+    return None if logs else _NOWHERE
+
+
 def no_events(
     domains: Collection[str], logs: Sequence[EventsOf], times: Times, now: datetime
 ) -> Finding:
@@ -72,6 +81,8 @@ def no_events(
 
     An event that does not say about which domain it is may be about one of them: it is named.
     """
+    if blind := _blind(domains, logs):
+        return blind
     evidence = [_unread(log.server, log.unread) for log in logs if log.unread]
     about = {domain.casefold() for domain in domains}
     evidence += [
@@ -82,12 +93,12 @@ def no_events(
     ]
     if any(each.holds is False for each in evidence):
         return Finding(Verdict.CONTRARY, tuple(evidence))
-    if logs and all(log.unread for log in logs):
+    if all(log.unread for log in logs):
         return Finding(Verdict.UNKNOWN, tuple(evidence))
     # Not "from": an event that is hidden for 15 minutes shows after them.
     if times.arrived is None or now <= times.complete:
         return Finding(Verdict.PENDING, tuple(evidence), times.complete)
-    return Finding(Verdict.CLEAR, tuple(evidence)) if logs else _nobody("event log")
+    return Finding(Verdict.CLEAR, tuple(evidence))
 
 
 def _event(server: str, event: Logged, times: Times) -> Evidence:
@@ -110,6 +121,8 @@ def accepted_message(
     The latest answer of each server counts: one that accepted and then refuses is against it. What
     comes from elsewhere than the partner's known addresses proves nothing of the partner.
     """
+    if blind := _blind(domains, logs):
+        return blind
     evidence = [_unread(log.server, log.unread) for log in logs if log.unread]
     about = {domain.casefold() for domain in domains}
     accepted = refused = False
@@ -123,8 +136,6 @@ def accepted_message(
         return Finding(Verdict.CONTRARY, tuple(evidence))
     if accepted:
         return Finding(Verdict.PROVED, tuple(evidence))
-    if not logs:
-        return _nobody("protocol log")
     if all(log.unread for log in logs):
         return Finding(Verdict.UNKNOWN, tuple(evidence))
     if times.arrived is None or now <= times.complete:
@@ -163,7 +174,7 @@ def config_reloaded(logs: Sequence[EventsOf], times: Times, now: datetime) -> Fi
     """
     evidence = [_reloading(log, times) for log in logs]
     if not logs:
-        return _nobody("event log")
+        return _NOWHERE
     if any(each.holds is False for each in evidence):
         return Finding(Verdict.CONTRARY, tuple(evidence))
     if any(each.holds for each in evidence):
@@ -190,7 +201,3 @@ def _reloading(log: EventsOf, times: Times) -> Evidence:
 
 def _unread(server: str, reason: str) -> Evidence:
     return Evidence(f"{server}: not read: {reason}")
-
-
-def _nobody(what: str) -> Finding:
-    return Finding(Verdict.UNKNOWN, (Evidence(f"no server's {what} was read"),))

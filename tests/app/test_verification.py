@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from orchestrator.app.passages import FOLDERS
 from orchestrator.app.verification import verify, wait
 from orchestrator.core.events import Outcome, ProofObserved
+from orchestrator.core.inventory import Inventory
 from orchestrator.core.proof import Finding, Standing, Verdict
 from orchestrator.core.run import Run
 from orchestrator.lab import Lab, load_scenario
@@ -471,3 +473,36 @@ def test_servers_without_a_protocol_log_do_not_count_as_no_traffic(
     stands = looked(desk, run).proof
     assert stands is not None
     assert stands.standing is Standing.CLEAR
+
+
+def test_a_log_that_was_overwritten_since_the_change_is_not_silence(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    lagging.directory.replicate()
+    time.forward(minutes=10)
+    for server in ("EX01", "EX02"):
+        lagging.organization.logs[server].limit(1)
+        log(lagging, 11012, "fabrikam.com", CONNECTOR, server=server)
+        log(lagging, 1000, provider="Something else", server=server)
+    time.forward(minutes=20)
+    finding = found(desk, run, "no_events")
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "overwritten" in texts(finding)
+
+
+def test_through_an_endpoint_of_few_programs_protocol_logs_are_not_known(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    lagging.directory.replicate()
+    (organization,) = desk.workplace.inventory.organizations
+    winrm = msgspec.structs.replace(organization.winrm, configuration="OrchestratorEvents")
+    narrow = msgspec.structs.replace(organization, winrm=winrm)
+    desk.workplace.inventory = Inventory((narrow,))
+    time.forward(minutes=30)
+    stands = looked(desk, run)
+    assert stands.proofs["no_events"].finding.verdict is Verdict.CLEAR
+    accepted = stands.proofs["accepted_message"].finding
+    assert accepted.verdict is Verdict.UNKNOWN
+    assert "there are no protocol logs" not in texts(accepted)

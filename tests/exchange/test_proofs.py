@@ -347,8 +347,13 @@ def test_a_server_that_cannot_be_read_is_named_and_never_looks_like_silence() ->
     finding = no_events(("fabrikam.com",), logs, ARRIVED, OVER)
     assert finding.verdict is Verdict.CLEAR
     assert texts(finding) == ["? EX01: not read: it is down"]
-    assert no_events((), [], ARRIVED, OVER).verdict is Verdict.UNKNOWN
-    assert no_events((), [], ARRIVED, T).verdict is Verdict.PENDING
+    assert no_events(("a.example",), [], ARRIVED, OVER).verdict is Verdict.UNKNOWN
+    assert no_events(("a.example",), [], ARRIVED, T).verdict is Verdict.UNKNOWN
+
+
+def test_a_run_that_is_about_no_domain_has_no_mail_to_be_judged_by() -> None:
+    assert no_events((), [EventsOf("EX01")], ARRIVED, OVER).verdict is Verdict.UNKNOWN
+    assert accepted_message((), [PassagesOf("EX01")], ARRIVED, OVER).verdict is Verdict.UNKNOWN
 
 
 def test_an_event_that_does_not_say_for_which_domain_is_named() -> None:
