@@ -47,7 +47,8 @@ class Plan(Plain, frozen=True):
     A plan with refusals is for reading: it is never carried out. *asked* is what its steps asked
     and *domains* what they are about: from these follow the rules that judge it again later.
     *limits* are those of its playbook; where that has none, nothing is written of them. So it is
-    with *attended*, which says that a person has to decide whether it is carried out.
+    with *attended*, which says that a person has to decide whether it is carried out, and with
+    *incident*, the one that it answers.
     """
 
     playbook: str
@@ -69,6 +70,7 @@ class Plan(Plain, frozen=True):
     schema: int = SCHEMA
     limits: Limits | UnsetType = UNSET
     attended: bool | UnsetType = UNSET
+    incident: str | UnsetType = UNSET
 
     @property
     def lowers_security(self) -> bool:

@@ -14,6 +14,8 @@ TRANSPORT_CONFIG = "TransportConfig"
 RECEIVE_CONNECTOR = "ReceiveConnector"
 SEND_CONNECTOR = "SendConnector"
 EXCHANGE_SERVER = "ExchangeServer"
+FRONTEND_TRANSPORT = "FrontendTransportService"
+TRANSPORT_SERVICE = "TransportService"
 CMDLET = "Cmdlet"
 
 RECEIVE_LIST = "TLSReceiveDomainSecureList"
@@ -102,6 +104,22 @@ OBJECT_KINDS: Mapping[str, ObjectKind] = {
             "ServerRole": "flags",
             "Edition": "text",
         },
+    ),
+    FRONTEND_TRANSPORT: ObjectKind(
+        FRONTEND_TRANSPORT,
+        get="Get-FrontendTransportService",
+        set="",
+        named=True,
+        types=("FrontendTransportServer", "FrontendTransportServerPresentationObject"),
+        shapes={**_COMMON, "ReceiveProtocolLogPath": "text"},
+    ),
+    TRANSPORT_SERVICE: ObjectKind(
+        TRANSPORT_SERVICE,
+        get="Get-TransportService",
+        set="",
+        named=True,
+        types=("TransportServer", "TransportServerPresentationObject"),
+        shapes={**_COMMON, "ReceiveProtocolLogPath": "text"},
     ),
     CMDLET: ObjectKind(
         CMDLET,
