@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.app.diagnosis import Examined
     from orchestrator.app.workplace import Workplace
     from orchestrator.core.inventory import Organization
+    from orchestrator.exchange.diagnosis import Hint
     from orchestrator.exchange.incident import Incident, Ledger, Sighting
     from orchestrator.journal import Store
 
@@ -41,6 +42,7 @@ _KEPT = 10_000
     multiple=True,
     help="An SmtpReceive protocol log, a directory of them, or 'auto': fetched from the servers.",
 )
+@click.option("--dns", is_flag=True, help="Ask DNS for the partner's SPF and MX: hints only.")
 @options.output
 @options.pass_terminal
 def command(  # noqa: PLR0913 - a command's options are its arguments
@@ -51,6 +53,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     limit: tuple[str, ...],
     files: tuple[str, ...],
     logs: tuple[str, ...],
+    dns: bool,
 ) -> ExitCode:
     """Say what is wrong with a partner's mail, why, and what the smallest remedy is.
 
@@ -76,6 +79,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
         _sightings(files),
         tuple(name for name in logs if name != AUTO),
         AUTO in logs,
+        _hints(terminal, domain) if dns else (),
     )
     seen = [examine(workplace, each, ledger, asked) for each, ledger in ledgers]
     return _report(terminal, seen)
@@ -162,6 +166,15 @@ def _sightings(files: tuple[str, ...]) -> "tuple[Sighting, ...]":
                 if event is not None and len(found) < _KEPT:
                     found.append(sighting(event, source.name))
     return merge(found)
+
+
+def _hints(terminal: Terminal, domain: str) -> "tuple[Hint, ...]":
+    from orchestrator.render.text import Line, Tone, safe  # noqa: PLC0415 - not for --help
+    from orchestrator.resolver import hints  # noqa: PLC0415 - likewise
+
+    found = hints(domain)
+    terminal.warn(Line(safe(gap), Tone.WARNING) for gap in found.gaps)
+    return found.hints
 
 
 def _report(terminal: Terminal, seen: "list[Examined]") -> ExitCode:
