@@ -1,4 +1,4 @@
-"""``orchestrator contact-partner``: a letter opened and read, sent once, and never twice blindly."""
+"""``orchestrator contact-partner``: a letter opened and read, sent once, never twice blindly."""
 
 import stat
 from collections.abc import Iterator
