@@ -11,7 +11,7 @@ from orchestrator.cli.codes import ExitCode
 from orchestrator.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from orchestrator.app.letters import Composed, Request
+    from orchestrator.app.composition import Composed, Request
     from orchestrator.app.workplace import Workplace
     from orchestrator.core.events import Mandate
     from orchestrator.core.inventory import Organization
@@ -76,6 +76,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
         --reply-to contoso-mail@provider.example --telephone '+1 425 555 0100'
     """  # noqa: D301 - click wants the backspace itself: what follows is not wrapped
     from orchestrator.app import letters  # noqa: PLC0415 - not for --help
+    from orchestrator.app.composition import compose  # noqa: PLC0415 - likewise
     from orchestrator.core.errors import UsageError  # noqa: PLC0415 - likewise
     from orchestrator.render.correspondence import show_letter  # noqa: PLC0415 - likewise
 
@@ -84,9 +85,10 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     organization = _one(workplace, limit)
     if send:
         letters.ensure_server(organization)
+        letters.ensure_released(workplace)
         ensure_askable(terminal, yes=yes)
     request = _request(organization, domain, words)
-    composed = letters.compose(workplace, organization, request, _look if probe_partner else None)
+    composed = compose(workplace, organization, request, _look if probe_partner else None)
     _show(terminal, composed)
     if dry_run:
         return _conclude(terminal, None, ExitCode.DONE, composed)
@@ -127,7 +129,7 @@ def _one(workplace: "Workplace", limit: tuple[str, ...]) -> "Organization":
 
 
 def _request(organization: "Organization", domain: str, words: "dict[str, object]") -> "Request":
-    from orchestrator.app.letters import Request  # noqa: PLC0415 - not for --help
+    from orchestrator.app.composition import Request  # noqa: PLC0415 - not for --help
     from orchestrator.exchange.domains import parse_domain  # noqa: PLC0415 - likewise
     from orchestrator.loader.calendar import zone  # noqa: PLC0415 - likewise
 
