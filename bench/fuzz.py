@@ -2,160 +2,27 @@
 
 Valid samples are mutated at random, or made from the grammar's own words. Anything but the error
 that a reader documents, and any input that takes longer than SLOWEST, is a finding: its bytes are
-printed, with the seed that leads there again. To add a reader: one row in TARGETS.
+printed, with the seed that leads there again. The
+readers are in ``readers``.
 
     python -m bench.fuzz --executions 100000 --seed 7
 """
 
 import argparse
-import json
 import random
 import re
-import struct
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import partial
 from typing import Final
 
-from orchestrator.app.files import read_plans
-from orchestrator.core.errors import ConfigurationError, JournalDamaged
-from orchestrator.core.events import decode as decode_event
-from orchestrator.core.run import rebuild
-from orchestrator.document import parse
-from orchestrator.loader.inventory import parse_inventory
-from orchestrator.loader.playbook import parse_playbook
-from orchestrator.transports import messages
-from orchestrator.transports.clixml import ClixmlError, decode
+from bench.readers import TARGETS, Target
 
 SLOWEST: Final = 2.0
 """Seconds of CPU that one input may take."""
-
-ROOT: Final = Path(__file__).resolve().parent.parent
-_OBJECT: Final = """<Obj RefId="0"><TN RefId="0"><T>A.B</T></TN><ToString>x</ToString><Props>
-<S N="Name">a_x000A_b</S><I32 N="n">5</I32><Obj N="l" RefId="1"><TNRef RefId="0"/><LST><S>a</S>
-<Ref RefId="1"/></LST></Obj><DT N="t">2026-01-31T10:00:00.1234567Z</DT><TS N="s">P1DT2H</TS>
-<D N="d">1.5</D><BA N="b">AAEC</BA><G N="g">D5</G><C N="c">97</C><Db N="f">1e3</Db></Props><MS>
-<Obj N="d" RefId="2"><DCT><En><S N="Key">k</S><Nil N="Value"/></En></DCT></Obj></MS></Obj>"""
-_FAILURE: Final = """<Obj RefId="0"><MS><I32 N="PipelineState">5</I32>
-<Obj N="ExceptionAsErrorRecord" RefId="1"><ToString>no</ToString><MS><Obj N="Exception" RefId="2">
-<TN RefId="0"><T>X.Y</T></TN><MS><S N="Message">m</S></MS></Obj>
-<I32 N="ErrorCategory_Category">13</I32><S N="FullyQualifiedErrorId">A,B</S></MS></Obj></MS>
-</Obj>"""
-_CALL: Final = """<Obj RefId="0"><MS><I64 N="ci">1</I64><Obj N="mi" RefId="1">
-<ToString>WriteLine2</ToString><I32>16</I32></Obj><Obj N="mp" RefId="2"><LST><S>a</S></LST></Obj>
-</MS></Obj>"""
-_CAPABLE: Final = '<Obj RefId="0"><MS><Version N="protocolversion">2.2</Version></MS></Obj>'
-_SEVERAL: Final = """<Objs xmlns="http://schemas.microsoft.com/powershell/2004/04"><SS>AA</SS>
-<B>true</B><QUE><S>a</S></QUE></Objs>"""
-
-SAMPLES: Final = {"clixml": (_OBJECT, _SEVERAL), "message": (_FAILURE, _CALL, _CAPABLE)}
-"""Valid texts of each kind that are not files of the project."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A reader, valid samples for it, and the errors by which it may answer."""
-
-    read: Callable[[bytes], object]
-    samples: Callable[[], Sequence[bytes]]
-    errors: tuple[type[Exception], ...]
-
-
-def _written(kind: str) -> Callable[[], Sequence[bytes]]:
-    return lambda: [text.encode() for text in SAMPLES[kind]]
-
-
-def _files(pattern: str) -> Callable[[], Sequence[bytes]]:
-    return lambda: [path.read_bytes() for path in sorted(ROOT.glob(pattern))]
-
-
-def _inventory(content: bytes) -> object:
-    return parse_inventory(content.decode("utf-8", "replace"), "fuzz.yaml", ROOT)
-
-
-def _document(content: bytes) -> object:
-    return parse(content.decode("utf-8", "replace"))
-
-
-def _message(content: bytes) -> object:
-    readers = (messages.capability, messages.pool_state, messages.pipeline_state)
-    others = (messages.host_call, messages.warning, messages.error)
-    return [_either(reader, content) for reader in (*readers, *others)]
-
-
-def _either(reader: Callable[[bytes], object], content: bytes) -> object:
-    try:
-        return reader(content)
-    except ClixmlError as error:
-        return error
-
-
-def _fragments(content: bytes) -> object:
-    from pypsrp.exceptions import WinRMError  # noqa: PLC0415 - 0.3 s of imports
-
-    from orchestrator.transports.pool import Flooded, Reader, Truncated, Writer  # noqa: PLC0415 - likewise
-
-    try:
-        return Reader(32_768, Writer(), decode).defragment(content)
-    except (Flooded, Truncated, WinRMError, struct.error) as error:
-        return error
-
-
-def _fragment(number: int, text: str) -> bytes:
-    kinds = (0x00041004, 0x00041005, 0x00041009, 0x00041006, 0x00041100, 0x00021005, 0x00010002)
-    body = struct.pack("<II32s", 1, kinds[number % len(kinds)], b"") + text.encode()
-    return struct.pack(">QQBI", number, 0, 3, len(body)) + body
-
-
-def _packed() -> Sequence[bytes]:
-    texts = (*SAMPLES["message"], *SAMPLES["clixml"])
-    return [_fragment(number, text) for number, text in enumerate(texts)]
-
-
-def _journal(content: bytes) -> object:
-    return rebuild([decode_event(line) for line in content.splitlines()])
-
-
-def _events() -> Sequence[bytes]:
-    whole = (ROOT / "tests/core/golden/events-1.jsonl").read_bytes()
-    lines = whole.splitlines()
-    return [b"\n".join(lines[:count]) for count in range(1, len(lines) + 1)]
-
-
-def _plan(content: bytes) -> object:
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "fuzz.plan"
-        file.write_bytes(content)
-        return read_plans(file)
-
-
-def _plans() -> Sequence[bytes]:
-    started = json.loads(_events()[0])["event"]
-    return [json.dumps({"plans": [started["sealed"]], "schema": 1}).encode()]
-
-
-def _playbook(content: bytes) -> object:
-    name = re.search(rb"^name: ([a-z-]+)", content, re.MULTILINE)
-    return parse_playbook(content, f"{name[1].decode() if name else 'fuzz'}.yaml")
-
-
-TARGETS: Final = {
-    "clixml": Target(decode, _written("clixml"), (ClixmlError,)),
-    "message": Target(_message, _written("message"), ()),
-    "fragments": Target(_fragments, _packed, (ClixmlError,)),
-    "document": Target(_document, _files("playbooks/*.yaml"), (ConfigurationError,)),
-    "inventory": Target(_inventory, _files("inventory.example.yaml"), (ConfigurationError,)),
-    "playbook": Target(
-        _playbook,
-        _files("playbooks/*.yaml"),
-        (ConfigurationError,),
-    ),
-    "journal": Target(_journal, _events, (JournalDamaged,)),
-    "plan": Target(_plan, _plans, (ConfigurationError,)),
-}
 
 _HOT: Final = (
     *(
@@ -259,21 +126,25 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--executions", type=int, default=20_000, help="for all targets together")
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    options.add_argument("--processes", type=int, default=1, help="how many targets at a time")
     options.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     given = options.parse_args()
     names = given.targets or list(TARGETS)
     print(f"seed {given.seed}")
     total = 0
-    for name in names:
-        begin = time.monotonic()
-        found = fuzz(name, given.executions // len(names), given.seed)
-        spent = time.monotonic() - begin
-        count = given.executions // len(names)
-        print(f"{name:<10} {count:>8} inputs {spent:7.1f} s  {len(found)} found")
-        for finding in found:
-            print(finding)
-        total += len(found)
+    with ProcessPoolExecutor(given.processes) as pool:
+        job = partial(_timed, given.executions // len(names), given.seed)
+        for text, found in pool.map(job, names):
+            print(text, *found, sep="\n", flush=True)
+            total += len(found)
     return 1 if total else 0
+
+
+def _timed(executions: int, seed: int, name: str) -> tuple[str, list[Finding]]:
+    count, begin = max(1, executions // TARGETS[name].cost), time.monotonic()
+    found = fuzz(name, count, seed)
+    spent = time.monotonic() - begin
+    return f"{name:<15} {count:>8} inputs {spent:7.1f} s  {len(found)} found", found
 
 
 if __name__ == "__main__":

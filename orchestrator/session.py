@@ -7,10 +7,19 @@ Unknown, never empty.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
-from orchestrator.core.command import Command, ErrorRecord, Record, Result, Statement, Transport
+from orchestrator.core.command import (
+    Argument,
+    Command,
+    ErrorRecord,
+    Record,
+    Result,
+    Statement,
+    Transport,
+)
 from orchestrator.core.errors import (
     ConnectionLost,
     NotExchange,
@@ -24,6 +33,7 @@ from orchestrator.core.facts import Facts, Observation, Query, Unknown, UnknownF
 from orchestrator.core.inventory import Organization, Server
 from orchestrator.exchange.objects import (
     CMDLET,
+    CONFIG_CONTROLLER,
     IDENTIFYING,
     OBJECT_KINDS,
     TRANSPORT_CONFIG,
@@ -91,6 +101,7 @@ class Session:
         self._transport: Transport | None = None
         self._server = ""
         self._narrowing = True
+        self._abroad = False
         self._rights: dict[Query, Answer] = {}
 
     def close(self) -> None:
@@ -134,6 +145,20 @@ class Session:
                 known[CMDLET] = self._remembered(query, known.get(CMDLET))
         checked = {kind: self._from_pinned(kind, seen) for kind, seen in known.items()}
         return Facts(checked, self.controller, self._server)
+
+    def look(self, *statements: Statement) -> Result:
+        """Return what a read brings that is no question about objects. Raises TransportError."""
+        return self._read(*statements)
+
+    @contextmanager
+    def elsewhere(self, controller: str) -> Iterator[None]:
+        """Ask *controller* meanwhile, once if it is down; afterwards the pinned one again."""
+        pinned, self.controller = self.controller, controller
+        self._abroad = True
+        try:
+            yield
+        finally:
+            self.controller, self._abroad = pinned, False
 
     def send(self, command: Command) -> Result:
         """Send one write, once. After anything but Unreachable its effect is unknown.
@@ -206,10 +231,12 @@ class Session:
             return (get,)
         return get, Command("Select-Object", (("Property", query.properties),))
 
-    def _arguments(self, query: Query) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+    def _arguments(self, query: Query) -> tuple[tuple[str, Argument], ...]:
         if query.kind == CMDLET:
             return (("Name", query.names),)
-        return (("DomainController", self.controller),) if self.controller else ()
+        pinned = (("DomainController", self.controller),) if self.controller else ()
+        status = (("Status", True),) if CONFIG_CONTROLLER in query.properties else ()
+        return (*pinned, *status)
 
     def _read(self, *statements: Statement) -> Result:
         """Run a read, patiently. Raises Unreachable where the domain controller fails."""
@@ -238,7 +265,7 @@ class Session:
         try:
             return work()
         except _PASSING as error:
-            if isinstance(error, Unreachable) and not self._server:
+            if isinstance(error, Unreachable) and (self._abroad or not self._server):
                 raise
             return self._again(error, work)
 

@@ -53,11 +53,12 @@ Listener: TypeAlias = Callable[[Run, Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a plan is carried out."""
+    """How a plan is carried out. *asked* says that a person saw it just now, and agreed."""
 
     mandate: Mandate
     on_failure: OnFailure = OnFailure.HOLD
     whatif: bool = False
+    asked: bool = False
 
 
 @dataclass(slots=True)
@@ -126,6 +127,7 @@ def carry_out(
     with contextlib.closing(session):
         try:
             check_mandate(planned.plan, options.mandate)
+            check_decided(planned.plan, options.mandate, asked=options.asked)
             glass = options.mandate.break_glass or ""
             brakes.check(workplace, planned.organization, glass)
             started = _started(workplace, planned.plan, planned.organization, batch, options)
@@ -145,6 +147,16 @@ def check_mandate(plan: Plan, mandate: Mandate) -> None:
         raise UsageError(
             f"{plan.organization.name}: this takes protection away and needs a reason",
             'Add --reason "..."; --ticket, --approved-by and --review-by are recorded with it.',
+        )
+
+
+def check_decided(plan: Plan, mandate: Mandate, *, asked: bool) -> None:
+    """Raise RefusedError where a person has to decide, and neither was asked nor is named."""
+    if plan.attended is True and not asked and not mandate.approved_by.strip():
+        raise RefusedError(
+            f"{plan.organization.name}: {plan.playbook} is for a person to decide, and nobody is "
+            "asked",
+            "Leave --yes away, to be asked; or name who decided with --approved-by.",
         )
 
 
@@ -270,14 +282,15 @@ def _same_organization(plan: Plan, organization: Organization, session: Session)
     session.pin(plan.controller)
     queries, judging = judges(plan, organization)
     facts = session.ask(queries)
-    _answers_as(plan, organization, facts)
+    answers_as(plan, organization, facts)
     drifted = drifts(plan, range(len(plan.changes)), facts, judging)
     if drifted:
         raise Drifted(organization.name, drifted)
     check_commands(plan, facts, OBJECT_KINDS)
 
 
-def _answers_as(plan: Plan, organization: Organization, facts: Facts) -> None:
+def answers_as(plan: Plan, organization: Organization, facts: Facts) -> None:
+    """Raise RefusedError where another organization answers than the one of *plan*."""
     found = identity(organization, facts)
     if found.guid != plan.organization.guid:
         raise RefusedError(
@@ -328,7 +341,7 @@ def _again(workplace: Workplace, name: str, listener: Listener, event: Callable[
             recorded = records.events_of(store, name)
             done.run = rebuild(recorded)
             session.pin(plan.controller)
-            _answers_as(plan, organization, session.ask((IDENTITY,)))
+            answers_as(plan, organization, session.ask((IDENTITY,)))
             _take_the_lead(store, name, plan, hold, workplace.clock())
             stream = records.stream_of(name)
             ledger = _Ledger(store, stream, len(recorded), hold, done, listener)

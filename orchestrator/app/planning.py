@@ -1,7 +1,7 @@
 """From a playbook and an organization to a plan. Nothing here can write to a server."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ from orchestrator.core.playbook import (
 from orchestrator.exchange.objects import OBJECT_KINDS, TRANSPORT_CONFIG
 from orchestrator.exchange.rules import rules
 from orchestrator.session import Session
-from orchestrator.steps import build_predicate, build_step
+from orchestrator.steps import READ_BACK, build_predicate, build_step
 from orchestrator.steps.inputs import parse_inputs
 
 LIFE = timedelta(hours=8)
@@ -68,20 +68,35 @@ def draft(playbook: Playbook, given: Mapping[str, str], organization: Organizati
         steps=wanted,
         rules=rules(asked, organization.protect, domains),
         domains=domains,
+        proofs=tuple(_proofs(playbook, inputs)),
     )
+
+
+def _proofs(
+    playbook: Playbook, inputs: Mapping[str, InputValue]
+) -> Iterator[tuple[Predicate | None, str]]:
+    """Yield what ``verify`` asks for beside the read-back, each with its guard."""
+    for invocation in playbook.verify:
+        if invocation.kind != READ_BACK and _is_wanted(invocation, inputs):
+            yield _guard(invocation, inputs), invocation.kind
 
 
 def _bound(
     invocation: Invocation, inputs: Mapping[str, InputValue]
 ) -> tuple[Predicate | None, Step] | None:
     """Return a step with its guard, or None where ``when`` names an input that is false."""
-    match invocation.when:
-        case str(name) if not inputs[name]:
-            return None
-        case Invocation() as guard:
-            return build_predicate(guard, inputs), build_step(invocation, inputs)
-        case _:
-            return None, build_step(invocation, inputs)
+    if not _is_wanted(invocation, inputs):
+        return None
+    return _guard(invocation, inputs), build_step(invocation, inputs)
+
+
+def _is_wanted(invocation: Invocation, inputs: Mapping[str, InputValue]) -> bool:
+    return not isinstance(invocation.when, str) or bool(inputs[invocation.when])
+
+
+def _guard(invocation: Invocation, inputs: Mapping[str, InputValue]) -> Predicate | None:
+    guard = invocation.when
+    return build_predicate(guard, inputs) if isinstance(guard, Invocation) else None
 
 
 def plan_organization(
@@ -112,10 +127,11 @@ def plan_organization(
 
 
 def _restrained(plan: Plan, organization: Organization, playbook: Playbook) -> Plan:
-    """Return *plan* with its playbook's limits, and with what the calendar says of it."""
+    """Return *plan* with what playbook and calendar say of when and how it is carried out."""
     noted = calendar_notes(organization, plan.made) if plan.changes else ()
     limits = UNSET if playbook.limits == Limits() else playbook.limits
-    return replace(plan, notes=(*plan.notes, *noted), limits=limits)
+    attended = playbook.attended or UNSET
+    return replace(plan, notes=(*plan.notes, *noted), limits=limits, attended=attended)
 
 
 def identity(organization: Organization, facts: Facts) -> Identity:

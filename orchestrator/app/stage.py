@@ -25,11 +25,12 @@ from orchestrator.core.inventory import Inventory
 from orchestrator.core.plan import Plan
 from orchestrator.core.playbook import Playbook, Refusal
 from orchestrator.core.run import Run, Status
+from orchestrator.exchange.objects import OBJECT_KINDS
 from orchestrator.lab import Lab, load_scenario
 from orchestrator.loader.inventory import parse_inventory
 
 _READING = ("Get-", "Select-", "Measure-", "Search-", "Out-")
-_OPTIONS = Options(Mandate(actor="rehearsal", reason="This is a rehearsal."))
+_OPTIONS = Options(Mandate(actor="rehearsal", reason="This is a rehearsal."), asked=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +178,8 @@ class _Stage:
 
     def look(self, before: Snapshot, plan: Plan, result: Result) -> None:
         """Check that the organization is otherwise by the plan's changes and by nothing else."""
-        moved = Counter(moves(before, self.lab.snapshot()))
-        wanted = Counter(_moved(plan))
+        moved = Counter(map(_sorted, moves(before, self.lab.snapshot())))
+        wanted = Counter(map(_sorted, _moved(plan)))
         beyond = moved - wanted
         if beyond:
             raise Otherwise(*(f"beyond the plan: {each}" for each in beyond))
@@ -254,3 +255,17 @@ def _moved(plan: Plan) -> list[Moved]:
 def _folded(moved: Moved) -> Moved:
     """Return *moved* with names as Exchange compares them; values stay as they are written."""
     return moved._replace(object=moved.object.casefold(), property=moved.property.casefold())
+
+
+_FLAGS = {n for kind in OBJECT_KINDS.values() for n, s in kind.shapes.items() if s == "flags"}
+
+
+def _sorted(moved: Moved) -> Moved:
+    """Return *moved* with flags in one order: Exchange writes a set of them as it likes."""
+    if moved.property not in _FLAGS:
+        return moved
+    before, after = (
+        ", ".join(sorted(flag for flag in value.split(", ") if flag != "None"))
+        for value in (moved.before, moved.after)
+    )
+    return moved._replace(before=before, after=after)

@@ -9,13 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orchestrator.core.command import Transport
-from orchestrator.core.inventory import Inventory, Organization, Server
+from orchestrator.core.command import Host, Transport
+from orchestrator.core.inventory import Inventory, Organization, Server, Timeouts
 from orchestrator.journal import Owner, Store, open_store
 from orchestrator.session import Session
 
+if TYPE_CHECKING:
+    from orchestrator.transports.target import Deadlines
+
 Connect = Callable[[Organization, Server], Transport]
+Reach = Callable[[Organization, Server], Host]
 
 
 def utc_now() -> datetime:
@@ -37,6 +42,7 @@ class Workplace:
     clock: Callable[[], datetime] = utc_now
     steady: Callable[[], float] = time.monotonic
     stop: threading.Event = field(default_factory=threading.Event)
+    reach: Reach | None = None
     _store: Store | None = field(default=None, init=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -61,6 +67,10 @@ class Workplace:
         """Return a session that opens when it is first used."""
         return Session(organization, self.connect, self.pause)
 
+    def host(self, server: Server, organization: Organization) -> Host:
+        """Return the way to a server's Windows; nothing is sent yet."""
+        return (self.reach or reach_host)(organization, server)
+
     def pause(self, seconds: float) -> None:
         """Wait, or until the operator wants to leave."""
         self.stop.wait(seconds)
@@ -82,13 +92,49 @@ def user_name() -> str:
         return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
+def reach_host(organization: Organization, server: Server) -> Host:
+    """Return the way to a server's Windows, as the inventory describes it; nothing is sent yet."""
+    from orchestrator.credentials import secret  # noqa: PLC0415 - keyring is heavy
+    from orchestrator.transports.jea import JeaHost  # noqa: PLC0415 - pypsrp is heavy
+    from orchestrator.transports.target import Target  # noqa: PLC0415 - likewise
+    from orchestrator.transports.winrm import WinRMHost  # noqa: PLC0415 - pywinrm is heavy
+
+    winrm = organization.winrm
+    target = Target(
+        name=server.name,
+        address=server.address,
+        port=server.port,
+        path="wsman",
+        ssl=winrm.ssl,
+        ca_file=winrm.ca_file or None,
+        auth=winrm.auth.value,
+        encryption=winrm.encryption.value,
+        allow_cleartext=winrm.allow_cleartext,
+        user=winrm.user or None,
+        secret=secret(winrm.credential, winrm.user),
+        configuration=winrm.configuration,
+        deadlines=_deadlines(organization.timeouts),
+    )
+    return JeaHost(target) if winrm.configuration else WinRMHost(target)
+
+
+def _deadlines(timeouts: Timeouts) -> "Deadlines":
+    from orchestrator.transports.target import Deadlines  # noqa: PLC0415 - not for --help
+
+    return Deadlines(
+        connect=timeouts.connect,
+        operation=timeouts.operation,
+        read=timeouts.operation + min(timeouts.operation, 10),
+        pipeline=timeouts.pipeline,
+    )
+
+
 def connect_psrp(organization: Organization, server: Server) -> Transport:
     """Open a session over PowerShell remoting, as the inventory describes."""
     from orchestrator.credentials import secret  # noqa: PLC0415 - keyring is heavy
     from orchestrator.transports.psrp import open_session  # noqa: PLC0415 - pypsrp is heavy
-    from orchestrator.transports.target import Deadlines, Target  # noqa: PLC0415 - likewise
+    from orchestrator.transports.target import Target  # noqa: PLC0415 - likewise
 
-    timeouts = organization.timeouts
     return open_session(
         Target(
             name=server.name,
@@ -104,12 +150,7 @@ def connect_psrp(organization: Organization, server: Server) -> Transport:
             secret=secret(organization.credential, organization.user),
             service=organization.spn_service,
             principal_host=organization.spn_hostname or None,
-            deadlines=Deadlines(
-                connect=timeouts.connect,
-                operation=timeouts.operation,
-                read=timeouts.operation + min(timeouts.operation, 10),
-                pipeline=timeouts.pipeline,
-            ),
+            deadlines=_deadlines(organization.timeouts),
         )
     )
 

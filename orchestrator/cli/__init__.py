@@ -28,12 +28,14 @@ class Entry(NamedTuple):
 
 COMMANDS: Mapping[str, Entry] = {
     "events": Entry("Look first", "Show what event logs say of mail that was refused."),
+    "incidents": Entry("Look first", "List or show what was logged about each partner."),
     "run": Entry("Do the work", "Plan a remediation, show it, and carry it out if you agree."),
     "contact-partner": Entry("Do the work", "Write to the partner; nothing is changed."),
     "plan": Entry("Do the work", "Make a plan and keep it in a file; nothing is changed."),
     "apply": Entry("Do the work", "Carry out exactly the plan in a file, once."),
     "rollback": Entry("Do the work", "Undo what a run changed."),
     "resume": Entry("Do the work", "Take up a run where it was left."),
+    "verify": Entry("Do the work", "Look whether a run does what it was for, until it is proved."),
     "stop": Entry("Do the work", "Set the kill switch: nothing is sent any more."),
     "start": Entry("Do the work", "Lift the kill switch."),
     "runs": Entry("Look back", "List, show or export what was done."),

@@ -48,23 +48,29 @@ def go_on(  # noqa: PLR0913 - work, on what, and how fast
     return done
 
 
-def conclude(terminal: Terminal, noun: str, runs: Sequence[Run], done: Sequence[Done]) -> ExitCode:
+def conclude(
+    terminal: Terminal,
+    noun: str,
+    runs: Sequence[Run],
+    done: Sequence[Done],
+    of: Callable[..., ExitCode] = codes.of_done,
+) -> ExitCode:
     """Print the JSON document, where it was asked for, and return the gravest exit code.
 
-    A run with which nothing had to be done counts as done.
+    *of* tells the code of each. A run with which nothing had to be done counts as done.
     """
     ended = dict(zip([run.id for run in runs], done, strict=False))
-    rows = [_row(run, ended.get(run.id)) for run in runs]
+    rows = [_row(run, ended.get(run.id), of) for run in runs]
     code = codes.gravest(code for code, _ in rows)
     facts = [facts for _, facts in rows]
     terminal.document(noun, {"runs": facts, "exit_code": int(code)})
     return code
 
 
-def _row(run: Run, done: Done | None) -> tuple[ExitCode, Facts]:
+def _row(run: Run, done: Done | None, of: Callable[..., ExitCode]) -> tuple[ExitCode, Facts]:
     stands = done.run if done and done.run else run
     undoing = stands.rolling_back and stands.on_failure is OnFailure.HOLD
-    code = codes.of_done(done, undoing=undoing) if done else ExitCode.DONE
+    code = of(done, undoing=undoing) if done else ExitCode.DONE
     error = done.error if done else None
     return code, {
         "run": run_facts(stands),

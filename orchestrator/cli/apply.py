@@ -10,6 +10,8 @@ from orchestrator.cli.codes import ExitCode
 from orchestrator.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from orchestrator.app.fleet import Pace
     from orchestrator.app.workplace import Workplace
     from orchestrator.core.events import Mandate
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 @options.execution
 @options.limits
 @options.pace
+@options.waiting
 @options.forks
 @options.output
 @options.pass_terminal
@@ -38,6 +41,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     on_failure: str,
     limits: "Limits",
     pace: "Pace",
+    patience: "timedelta | None",
     forks: int,
 ) -> ExitCode:
     """Carry out exactly the plan in a file, once.
@@ -62,5 +66,5 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     ]
     planned = work.looked(terminal, workplace, read, lambda one: preflight(workplace, one), forks)
     with work.released(planned):
-        how = work.How(mandate, OnFailure(on_failure), whatif, yes, forks, limits, pace)
+        how = work.How(mandate, OnFailure(on_failure), whatif, yes, forks, limits, pace, patience)
         return work.decide(terminal, workplace, "apply", planned, how)

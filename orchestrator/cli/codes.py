@@ -39,10 +39,10 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.DONE: "done, or nothing to do",
     ExitCode.OUR_FAULT: "our fault, or the store's: nothing can be relied on",
     ExitCode.USAGE: "the command line or a file you wrote cannot be used",
-    ExitCode.PENDING: "changes are pending (--dry-run --detailed-exitcode)",
+    ExitCode.PENDING: "changes (--detailed-exitcode) or proofs (verify, --wait) are pending",
     ExitCode.REFUSED: "refused by a rule",
     ExitCode.DRIFTED: "the organization is not what the plan rests on",
-    ExitCode.FAILED: "a change failed; held, or rolled back as asked",
+    ExitCode.FAILED: "a change failed (held, or rolled back as asked), or evidence is against it",
     ExitCode.UNKNOWN: "the outcome is unknown: a person has to look",
     ExitCode.NO_CONTACT: "a server cannot be reached, or does not let us in",
     ExitCode.HELD: "another run holds the organization",
@@ -120,3 +120,17 @@ def of_done(done: "Done", *, undoing: bool = False) -> ExitCode:
     if done.run is not None:
         found.append(of_run(done.run, undoing=undoing))
     return gravest(found)
+
+
+def of_proved(done: "Done", *, undoing: bool = False) -> ExitCode:
+    """Return the exit code for what is proved in one organization, or for how far it came."""
+    from orchestrator.core.proof import Standing  # noqa: PLC0415 - msgspec, not for --help
+
+    if done.error is not None or done.run is None or done.run.proof is None:
+        return of_done(done, undoing=undoing)
+    codes = {
+        Standing.PENDING: ExitCode.PENDING,
+        Standing.CONTRARY: ExitCode.FAILED,
+        Standing.UNKNOWN: ExitCode.UNKNOWN,
+    }
+    return codes.get(done.run.proof.standing, ExitCode.DONE)

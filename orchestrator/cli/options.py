@@ -4,7 +4,7 @@ import functools
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from orchestrator.app.workplace import Workplace
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+Place: TypeAlias = "Workplace"
+"""What ``workplace`` passes on, for annotations."""
 
 pass_terminal = click.make_pass_decorator(Terminal, ensure=True)
 """Hands a command its Terminal as the first argument."""
@@ -268,6 +271,26 @@ def pace(command: F) -> F:
         help="Begin with all organizations at once, not with one, then two, then four.",
     )
     return failures(ramp(with_pace))  # type: ignore[return-value]  # options keep the callable's shape for click
+
+
+def waiting(command: F) -> F:
+    """Add ``--wait`` and ``--timeout``, passed on as *patience*: how long to wait, or None."""
+
+    @functools.wraps(command)
+    def with_patience(*given: Any, wait: bool, timeout: str, **others: Any) -> Any:
+        from orchestrator.cli.plan import duration  # noqa: PLC0415 - not for --help
+
+        return command(*given, patience=duration(timeout, "--timeout") if wait else None, **others)
+
+    wait = click.option("--wait", is_flag=True, help="Wait until no proof is pending any more.")
+    timeout = click.option(
+        "--timeout",
+        default="1h",
+        show_default=True,
+        metavar="TIME",
+        help="With --wait: how long, as in 30m, 4h or 1d.",
+    )
+    return wait(timeout(with_patience))  # type: ignore[return-value]  # options keep the callable's shape for click
 
 
 def execution(command: F) -> F:

@@ -87,10 +87,10 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
         return work.conclude(terminal, "plan", planned, [], limits=excess, file=file)
 
 
-def duration(text: str) -> timedelta:
+def duration(text: str, option: str = "--expires") -> timedelta:
     """Return ``30m``, ``8h`` or ``2d`` as a time. Raises UsageError."""
     found = re.fullmatch(r"([0-9]{1,4})([mhd])", text.strip())
     life = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
     if not timedelta() < life <= _LONGEST:
-        raise UsageError(f"'{text}' is no time for --expires", "Write 30m, 8h or 2d; 7d at most.")
+        raise UsageError(f"'{text}' is no time for {option}", "Write 30m, 8h or 2d; 7d at most.")
     return life

@@ -9,6 +9,8 @@ from orchestrator.cli.codes import ExitCode
 from orchestrator.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from orchestrator.app.fleet import Pace
     from orchestrator.app.workplace import Workplace
     from orchestrator.core.events import Mandate
@@ -34,6 +36,7 @@ _LETTER = "Write it with: orchestrator contact-partner DOMAIN --reply-to ADDRESS
 @options.execution
 @options.limits
 @options.pace
+@options.waiting
 @options.forks
 @options.output
 @options.pass_terminal
@@ -52,6 +55,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     on_failure: str,
     limits: "Limits",
     pace: "Pace",
+    patience: "timedelta | None",
     forks: int,
 ) -> ExitCode:
     """Plan a remediation, show it, and carry it out if you agree.
@@ -93,5 +97,5 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
             return work.conclude(
                 terminal, "run", planned, [], limits=excess, dry_run=dry_run, pending=pending
             )
-        how = work.How(mandate, OnFailure(on_failure), whatif, yes, forks, limits, pace)
+        how = work.How(mandate, OnFailure(on_failure), whatif, yes, forks, limits, pace, patience)
         return work.decide(terminal, workplace, "run", planned, how)

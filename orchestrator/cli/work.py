@@ -10,7 +10,14 @@ import click
 
 from orchestrator.app import brakes
 from orchestrator.app.batch import side_by_side
-from orchestrator.app.execution import Done, Drifted, Options, carry_out, new_batch
+from orchestrator.app.execution import (
+    Done,
+    Drifted,
+    Options,
+    carry_out,
+    check_decided,
+    new_batch,
+)
 from orchestrator.app.fleet import Pace, beyond, paced
 from orchestrator.app.planning import LIFE, Planned, draft, plan_organization
 from orchestrator.app.workplace import Workplace
@@ -26,6 +33,7 @@ from orchestrator.cli.consent import (
     show_error,
 )
 from orchestrator.cli.progress import Progress
+from orchestrator.cli.proving import proved
 from orchestrator.cli.terminal import Terminal
 from orchestrator.core.caps import Excess
 from orchestrator.core.errors import OrchestratorError, RefusedError, UsageError
@@ -117,7 +125,10 @@ def _waiting(terminal: Terminal, text: str) -> AbstractContextManager[object]:
 
 
 class How(NamedTuple):
-    """How plans are carried out: what is recorded, what is asked, how many, and how fast."""
+    """How plans are carried out: what is recorded, what is asked, how many, and how fast.
+
+    With *patience* the proofs are waited for afterwards, for that long.
+    """
 
     mandate: Mandate
     on_failure: OnFailure
@@ -126,6 +137,7 @@ class How(NamedTuple):
     forks: int
     limits: Limits = Limits()
     pace: Pace = Pace()
+    patience: timedelta | None = None
 
 
 def decide(
@@ -138,17 +150,21 @@ def decide(
     excess = capped(terminal, workplace, planned, how.limits)
     if ready and not excess:
         # A store that cannot be written to is found out here, before anybody is asked.
-        ready = _let_through(terminal, workplace, ready, how.mandate)
+        ready = _let_through(terminal, workplace, ready, how)
     if excess or not ready:
         return conclude(terminal, noun, planned, [], limits=excess)
     mandate = reasoned(terminal, ready, how.mandate, yes=how.yes)
     if not agree(terminal, apply_question(ready), yes=how.yes):
         terminal.tell(sentence(NOTHING_CHANGED))
         return conclude(terminal, noun, planned, [])
-    options = Options(mandate, how.on_failure, how.whatif)
+    options = Options(mandate, how.on_failure, how.whatif, asked=not how.yes)
     done = carry_out_all(terminal, workplace, ready, options, how)
+    of = codes.of_done
+    if how.patience is not None:
+        of = codes.of_proved
+        done = proved(terminal, workplace, done, forks=how.forks, patience=how.patience)
     terminal.say(show_done(done, terminal.look))
-    return conclude(terminal, noun, planned, done)
+    return conclude(terminal, noun, planned, done, of=of)
 
 
 def carry_out_all(
@@ -186,13 +202,15 @@ def capped(
 
 
 def _let_through(
-    terminal: Terminal, workplace: Workplace, ready: Sequence[Planned], mandate: Mandate
+    terminal: Terminal, workplace: Workplace, ready: Sequence[Planned], how: How
 ) -> list[Planned]:
     """Return those that nothing holds back now; the others learn why, as their error."""
     open_now = []
     for each in ready:
         try:
-            passed = brakes.check(workplace, each.organization, mandate.break_glass or "")
+            if each.plan is not None:
+                check_decided(each.plan, how.mandate, asked=not how.yes)
+            passed = brakes.check(workplace, each.organization, how.mandate.break_glass or "")
         except RefusedError as error:
             each.error = error
             terminal.say(sentence(""))
@@ -223,22 +241,23 @@ def of_planned(planned: Planned) -> ExitCode:
     return ExitCode.REFUSED if refused else ExitCode.DONE
 
 
-def conclude(
+def conclude(  # noqa: PLR0913 - what a document tells of
     terminal: Terminal,
     noun: str,
     planned: Sequence[Planned],
     done: Sequence[Done],
     *,
     limits: Sequence[Excess] = (),
+    of: Callable[[Done], ExitCode] = codes.of_done,
     **more: object,
 ) -> ExitCode:
     """Print the JSON document, where it was asked for, and return the gravest exit code.
 
     *more* are further fields of the document; ``pending`` true turns waiting changes into 3.
-    *limits* are the caps that it all would exceed.
+    *limits* are the caps that it all would exceed, *of* tells the code of what was carried out.
     """
     ended = {each.organization: each for each in done}
-    rows = [_row(each, ended.get(each.organization.name)) for each in planned]
+    rows = [_row(each, ended.get(each.organization.name), of) for each in planned]
     found = [code for code, _ in rows]
     if more.pop("pending", False) and changing(planned):
         found.append(ExitCode.PENDING)
@@ -251,8 +270,10 @@ def conclude(
     return code
 
 
-def _row(planned: Planned, done: Done | None) -> tuple[ExitCode, Facts]:
-    code = of_planned(planned) if done is None else codes.of_done(done)
+def _row(
+    planned: Planned, done: Done | None, of: Callable[[Done], ExitCode]
+) -> tuple[ExitCode, Facts]:
+    code = of_planned(planned) if done is None else of(done)
     error = planned.error if done is None else done.error
     return code, {
         "organization": planned.organization.name,

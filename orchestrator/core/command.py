@@ -27,7 +27,10 @@ Argument: TypeAlias = bool | int | str | tuple[str, ...] | Delta | None
 
 
 class Command(Plain, frozen=True):
-    """One cmdlet call. ``Confirm`` and ``WhatIf`` are switches: True or False."""
+    """One cmdlet call. ``Confirm`` and ``WhatIf`` are switches: True or False.
+
+    A parameter without a name is an argument by its place, as programs take them.
+    """
 
     name: str
     parameters: tuple[tuple[str, Argument], ...] = ()
@@ -67,6 +70,8 @@ def powershell(statement: Command | Sequence[Command]) -> str:
 
 def _parameter(parameter: tuple[str, Argument]) -> str:
     name, value = parameter
+    if not name:
+        return _literal(value)
     if name not in _SWITCHES:
         return f"-{name} {_literal(value)}"
     return f"-{name}" if value is True else f"-{name}:{_literal(value)}"

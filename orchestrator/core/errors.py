@@ -11,6 +11,7 @@
     - NotExchange              something answered that is not the Exchange endpoint
     - ConnectionLost           it broke after sending began: the effect of a write is unknown
     - ProtocolViolation        what came back cannot be understood
+    - ProgramFailed            a program on a server ended with a complaint
   x RefusedError               a rule forbids it; a person has to decide otherwise
   x DriftError                 the organization is not what the plan rests on; plan again
   x HeldError                  another run holds the organization; wait, or resume that run
@@ -107,6 +108,22 @@ class ConnectionLost(TransportError):
 
 class ProtocolViolation(TransportError):
     """The answer cannot be understood; whether a write took effect is unknown."""
+
+
+class ProgramFailed(TransportError):
+    """A program ended with a *code* other than 0; *complaint* is what it wrote to stderr.
+
+    *code* is None where the way to the server does not tell it, as that of JEA does not.
+    """
+
+    def __init__(
+        self, program: str, code: int | None, complaint: str, *, server: str, advice: str = ""
+    ) -> None:
+        ended = "failed" if code is None else f"ended with {code}"
+        super().__init__(f"{program} {ended}: {complaint or 'no reason'}", advice, server=server)
+        self.program = program
+        self.code = code
+        self.complaint = complaint
 
 
 class RefusedError(OrchestratorError):

@@ -11,6 +11,7 @@ from orchestrator.core.calendar import Brake
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import JournalDamaged
 from orchestrator.core.plan import SCHEMA, Drift, Sealed, canonical
+from orchestrator.core.proof import Finding
 
 
 class Outcome(StrEnum):
@@ -204,6 +205,13 @@ class RunFinished(_Event, frozen=True):
     outcome: Outcome
 
 
+class ProofObserved(_Event, frozen=True):
+    """A look after the run had succeeded found something. *proof* is its name in a playbook."""
+
+    proof: str
+    finding: Finding
+
+
 Event: TypeAlias = (
     RunStarted
     | RunResumed
@@ -225,6 +233,7 @@ Event: TypeAlias = (
     | UndoFailed
     | UndoDrifted
     | RunFinished
+    | ProofObserved
 )
 
 

@@ -46,7 +46,9 @@ class Plan(Plain, frozen=True):
 
     A plan with refusals is for reading: it is never carried out. *asked* is what its steps asked
     and *domains* what they are about: from these follow the rules that judge it again later.
-    *limits* are those of its playbook; where that has none, nothing is written of them.
+    *limits* are those of its playbook, *proofs* what its ``verify`` asks for beside the read-back;
+    where it has none, nothing is written of them. So it is with *attended*, which says that a
+    person has to decide whether it is carried out.
     """
 
     playbook: str
@@ -67,6 +69,8 @@ class Plan(Plain, frozen=True):
     expires: datetime
     schema: int = SCHEMA
     limits: Limits | UnsetType = UNSET
+    proofs: tuple[str, ...] | UnsetType = UNSET
+    attended: bool | UnsetType = UNSET
 
     @property
     def lowers_security(self) -> bool:

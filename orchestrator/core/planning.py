@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import UNSET
+
 from orchestrator.core.facts import Facts, Query, UnknownFact, unite
 from orchestrator.core.plan import Change, Identity, Plan
 from orchestrator.core.playbook import (
@@ -24,8 +26,8 @@ from orchestrator.core.setting import Kinds, Setting, diff, project
 class Draft:
     """A playbook bound to its inputs: what is to be asked, and what is to be made of the answer.
 
-    Each step has its guard: a step whose guard does not hold is left out. *domains* are the
-    domains among the inputs.
+    Each step has its guard: a step whose guard does not hold is left out, and so is one of
+    *proofs*, which are asked for beside the read-back. *domains* are the domains among the inputs.
     """
 
     playbook: str
@@ -36,6 +38,7 @@ class Draft:
     steps: tuple[tuple[Predicate | None, Step], ...]
     rules: tuple[Rule, ...]
     domains: tuple[str, ...]
+    proofs: tuple[tuple[Predicate | None, str], ...] = ()
 
     @property
     def asked(self) -> tuple[Query, ...]:
@@ -44,7 +47,8 @@ class Draft:
 
     def queries(self) -> tuple[Query, ...]:
         """Return everything planning has to ask, one query per kind of object."""
-        guards = [guard for guard, _ in self.steps if guard is not None]
+        guarded = (*self.steps, *self.proofs)
+        guards = [guard for guard, _ in guarded if guard is not None]
         required = (query for part in (*self.require, *guards) for query in part.queries())
         ruling = (query for rule in self.rules for query in rule.queries())
         return unite((*self.asked, *required, *ruling))
@@ -83,7 +87,20 @@ def make_plan(  # noqa: PLR0913 - planning has exactly these grounds
         domains=draft.domains,
         made=made,
         expires=made + life,
+        proofs=_proofs(draft, facts) or UNSET,
     )
+
+
+def _proofs(draft: Draft, facts: Facts) -> tuple[str, ...]:
+    """Return the proofs that count; so does one whose guard cannot be judged."""
+    return tuple(name for guard, name in draft.proofs if guard is None or not _fails(guard, facts))
+
+
+def _fails(guard: Predicate, facts: Facts) -> bool:
+    try:
+        return guard.check(facts) is not None
+    except UnknownFact:
+        return False
 
 
 def _unknown(error: UnknownFact) -> Refusal:

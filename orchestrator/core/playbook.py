@@ -1,10 +1,10 @@
 """What a playbook is made of, before and after its inputs are known.
 
 The language, whole: a playbook has ``name``, ``title``, ``description``, ``answers`` (events),
-``inputs``, ``require``, ``steps``, ``verify`` and ``limits``. Every entry of ``require``, ``steps``
-and ``verify`` has exactly one key that names a predicate, a kind of step or a proof, and may have
-``when``. ``{{ name }}``, alone in a scalar, stands for the whole typed value of an input; nothing
-else is evaluated.
+``inputs``, ``require``, ``steps``, ``verify``, ``limits`` and ``attended``. Every entry of
+``require``, ``steps`` and ``verify`` has exactly one key that names a predicate, a kind of step or
+a proof, and may have ``when``. ``{{ name }}``, alone in a scalar, stands for the whole typed value
+of an input; nothing else is evaluated.
 """
 
 import re
@@ -65,7 +65,11 @@ class Invocation(Plain, frozen=True):
 
 
 class Playbook(Plain, frozen=True):
-    """A named remediation. *digest* is the SHA-256 of its file's bytes, in hexadecimal."""
+    """A named remediation. *digest* is the SHA-256 of its file's bytes, in hexadecimal.
+
+    One that is *attended* is never carried out unless a person decided it: asked at a terminal,
+    or named as who approved it.
+    """
 
     name: str
     title: str
@@ -77,6 +81,7 @@ class Playbook(Plain, frozen=True):
     verify: tuple[Invocation, ...]
     digest: str
     limits: Limits = Limits()
+    attended: bool = False
 
 
 def placeholder(argument: Literal) -> str | None:

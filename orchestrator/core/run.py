@@ -36,6 +36,7 @@ from orchestrator.core.events import (
     Mandate,
     OnFailure,
     Outcome,
+    ProofObserved,
     RollbackRequested,
     RunFinished,
     RunInterrupted,
@@ -48,6 +49,7 @@ from orchestrator.core.events import (
     WhatIfAnswered,
 )
 from orchestrator.core.plan import Drift, Plan, unseal
+from orchestrator.core.proof import Proof, keep, prove
 
 
 class Status(StrEnum):
@@ -94,7 +96,8 @@ class Run(Plain, frozen=True):
     turned away was not. *details* holds the
     latest reason or warning per position. *asked* are positions that Exchange accepted with
     ``-WhatIf``. *break_glass* is why the process at work may pass windows and freezes, if it
-    may; *broken* are those that were passed.
+    may; *broken* are those that were passed. *proofs* are what stands of
+    each proof, and since when.
     """
 
     id: str
@@ -115,11 +118,20 @@ class Run(Plain, frozen=True):
     ended: datetime | None = None
     break_glass: str = ""
     broken: tuple[GlassBroken, ...] = ()
+    proofs: Mapping[str, ProofObserved] = {}
 
     @property
     def doubtful(self) -> bool:
         """Say whether the effect of anything sent is unknown."""
         return not DOUBTFUL.isdisjoint(self.statuses)
+
+    @property
+    def proof(self) -> Proof | None:
+        """What is proved of a run that succeeded, as far as its plan asked for it; else None."""
+        if self.outcome is not Outcome.SUCCEEDED:
+            return None
+        found = {name: observed.finding for name, observed in self.proofs.items()}
+        return prove(self.plan.proofs or (), found, self.ended)
 
 
 class AskWhatIf(Plain, frozen=True):
@@ -299,6 +311,8 @@ def evolve(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912 - one
             return _mark(run, position, Status.UNDO_DRIFTED, _drift_words(event.drifts))
         case RunFinished(outcome=outcome):
             return replace(run, outcome=outcome, ended=event.at, interrupted=None)
+        case ProofObserved():
+            return _observed(run, event)
         case _:
             assert_never(event)
 
@@ -351,6 +365,18 @@ def _fail(run: Run) -> Run:
     return replace(run, rolling_back=True) if run.on_failure is OnFailure.ROLLBACK else run
 
 
+def _observed(run: Run, event: ProofObserved) -> Run:
+    if run.outcome is not Outcome.SUCCEEDED:
+        raise JournalDamaged(f"run {run.id} has a proof, and did not succeed")
+    known = run.proofs.get(event.proof)
+    if known is not None:
+        stands = keep(event.proof, known.finding, event.finding)
+        # The time is since when it has been so, however often it was looked at.
+        same = stands.verdict is known.finding.verdict
+        event = replace(event, finding=stands, at=known.at if same else event.at)
+    return replace(run, proofs={**run.proofs, event.proof: event})
+
+
 def _turn_back(run: Run, *, undo_doubtful: bool) -> Run:
     again = {Status.UNDO_FAILED: Status.VERIFIED, Status.UNDO_DRIFTED: Status.VERIFIED}
     return replace(
@@ -361,6 +387,7 @@ def _turn_back(run: Run, *, undo_doubtful: bool) -> Run:
         outcome=None,
         interrupted=None,
         ended=None,
+        proofs={},
     )
 
 

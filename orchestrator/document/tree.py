@@ -8,7 +8,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from orchestrator.core.errors import ConfigurationError
 
@@ -89,17 +89,28 @@ def parse(text: str, file: str = "") -> Document:
 
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     _check_characters(lines, file)
+    return _built(lines, file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _built(lines: str, file: str, loader: Any) -> Document:
+    import yaml  # noqa: PLC0415 - as above
+
     builder = _Builder(file)
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         for event in yaml.parse(lines, Loader=loader):
             builder.take(event)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an escape beyond Unicode
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "it cannot be read"
+        if problem == _TOO_DEEP:
+            return _built(lines, file, yaml.SafeLoader)
         advice = _ESCAPE if "escape" in problem else _QUOTES
         raise _error(file, _place(mark), f"this is not YAML: {problem}", advice) from None
     return builder.document()
+
+
+_TOO_DEEP = "exceeded maximum nesting depth"
+"""What newer versions of libyaml say when they read ahead, before we would have refused."""
 
 
 _ESCAPE = "In double quotes a backslash begins an escape: use single quotes."

@@ -36,16 +36,24 @@ class Shape:
 
 
 _WIN = ("data.win.", "win.")
+_ROOTS = ("event.", "")
+
+
+def _attribute(name: str) -> tuple[str, ...]:
+    """Return how converters of XML write an attribute beneath its element, or beside it."""
+    return (f".#attributes.{name}", f".@{name}", f".{name}", f"_attributes.{name}")
+
 
 SHAPES: Final = (
     Shape(
         "winlogbeat and ECS",
-        ("winlog.provider_name", "source_name"),
+        ("winlog.provider_name", "source_name", "event.provider"),
         ("winlog.event_id", "event_id", "event.code"),
         ("winlog.computer_name", "computer_name"),
-        ("@timestamp",),
-        ("winlog.event_data", "event_data"),
+        ("@timestamp", "time_generated"),
+        ("winlog.event_data", "event_data", "string_inserts"),
         ("winlog.record_id", "record_number"),
+        ("message", "description"),
     ),
     Shape(
         "Wazuh",
@@ -60,21 +68,13 @@ SHAPES: Final = (
     ),
     Shape(
         "event XML turned into JSON",
-        (
-            "event.system.provider.#attributes.name",
-            "event.system.provider.@name",
-            "event.system.provider.name",
-        ),
-        ("event.system.eventid",),
-        ("event.system.computer",),
-        (
-            "event.system.timecreated.#attributes.systemtime",
-            "event.system.timecreated.@systemtime",
-            "event.system.timecreated.systemtime",
-        ),
-        ("event.eventdata",),
-        ("event.system.eventrecordid",),
-        ("event.renderinginfo.message",),
+        tuple(f"{at}system.provider{name}" for at in _ROOTS for name in _attribute("name")),
+        tuple(f"{at}system.eventid" for at in _ROOTS),
+        tuple(f"{at}system.computer" for at in _ROOTS),
+        tuple(f"{at}system.timecreated{n}" for at in _ROOTS for n in _attribute("systemtime")),
+        tuple(f"{at}eventdata" for at in _ROOTS),
+        tuple(f"{at}system.eventrecordid" for at in _ROOTS),
+        tuple(f"{at}renderinginfo.message" for at in _ROOTS),
     ),
     Shape(
         "Get-WinEvent",
@@ -84,6 +84,15 @@ SHAPES: Final = (
         ("timecreated",),
         ("properties", "stringinserts"),
         ("recordid", "eventrecordid"),
+    ),
+    Shape(
+        "Splunk",
+        ("sourcename",),
+        ("eventcode",),
+        ("computername",),
+        ("_time",),
+        ("eventdata",),
+        ("recordnumber",),
     ),
     Shape(
         "NXLog",
@@ -144,7 +153,7 @@ def _event(fields: Mapping[str, object], shape: Shape, place: str) -> RawEvent:
     time = _first(fields, shape.time)
     if isinstance(time, Mapping):
         time = time.get("value")
-    found = insertion(_first(fields, shape.data), joined=shape.joined)
+    found = insertion(_data(fields, shape), joined=shape.joined)
     if not found.data and not found.named:
         found = Insertion(named=_numbered(fields), lost=found.lost)
     return RawEvent(
@@ -161,6 +170,14 @@ def _event(fields: Mapping[str, object], shape: Shape, place: str) -> RawEvent:
         place,
         (LOST,) if found.lost else (),
     )
+
+
+def _data(fields: Mapping[str, object], shape: Shape) -> object:
+    """Return the strings as one value; NXLog gives each <Data> without a name a field [doc]."""
+    if "data_1" not in fields:
+        return _first(fields, shape.data)
+    names = ("data", *(f"data_{number}" for number in range(1, 5)))
+    return [fields[name] for name in names if name in fields]
 
 
 _BEFORE_NUMBERED: Final = ("", "winlog.event_data.", "event_data.")
@@ -202,14 +219,14 @@ def _alone(value: object) -> object:
     return value[0] if one else value  # type: ignore[index] # an array, as asked before
 
 
-_KEYS: Final = ("#text", "value", "id", "_", "$")
+_KEYS: Final = ("#text", "$text", "content", "value", "id", "_", "$")
 
 
 def _number(value: object) -> int | None:
     if isinstance(value, Mapping):
         value = next((value[key] for key in _KEYS if key in value), None)
     if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,18}\s*", value):
-        return int(value)
+        return int(value.strip())
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

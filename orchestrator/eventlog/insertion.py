@@ -1,6 +1,7 @@
 """The insertion strings of an event, in all the shapes that exports give them."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -98,9 +99,25 @@ def _from_xml(text: str) -> Insertion:
     return Insertion()
 
 
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def decoded(text: str) -> object:
+    """Return what JSON says; half a character, which it can spell, is U+FFFD as anywhere else.
+
+    Raises ValueError or RecursionError.
+    """
+    value: object = json.loads(text)
+    if not _SURROGATE.search(text):
+        return value
+    units = json.dumps(value, ensure_ascii=False).encode("utf-16-le", "surrogatepass")
+    whole: object = json.loads(units.decode("utf-16-le", "replace"))
+    return whole
+
+
 def _from_json(text: str) -> Insertion:
     try:
-        value = json.loads(text[:_LARGEST])
+        value = decoded(text[:_LARGEST])
     except (ValueError, RecursionError):
         return Insertion((text,))
     return insertion(value)

@@ -3,14 +3,15 @@
 ConvertTo-Json, winlogbeat, NXLog, Wazuh, Azure: which fields are what, ``fields`` knows.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from orchestrator.eventlog.damage import MOST, Damage, Entry
 from orchestrator.eventlog.fields import describe
+from orchestrator.eventlog.insertion import decoded
 from orchestrator.eventlog.source import Broken, Source
+from orchestrator.eventlog.xml import single
 
 LARGEST: Final = 16 * 1024**2
 """Characters of one value: a query's answer wraps many events into one."""
@@ -19,12 +20,13 @@ DEEPEST: Final = 64
 
 _TOKEN = re.compile(r'"(?:[^"\\]*(?:\\.[^"\\]*)*")?|[{}\[\]]', re.DOTALL)
 _BETWEEN = re.compile(r"[\s,\[\]\x1e]+")
+_STRING = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"')
 _LINE = re.compile(r"[^\n{\[]*[^\S\n]*\n?")
 
 
 def sniff(opening: str) -> bool:
     """Say whether *opening* begins a value of JSON that can hold events."""
-    return opening.startswith(("{", "["))
+    return opening.startswith(("{", "[", '"<Event', '"\\u003cEvent'))
 
 
 def read(source: Source) -> Iterator[Entry]:
@@ -67,7 +69,9 @@ def _values(pieces: Iterator[str]) -> Iterator[str]:
 def _end(text: str) -> int | None:
     """Return where the value at the beginning of *text* ends, or None if that is not there yet."""
     if text[0] != "{":
-        end = _LINE.match(text)
+        end = _STRING.match(text) or _LINE.match(text)
+        if end and end.re is _STRING:
+            return end.end()
         return end.end() if end and end.end() < len(text) and end.end() else None
     depth = 0
     for token in _TOKEN.finditer(text):
@@ -87,15 +91,29 @@ def _end(text: str) -> int | None:
 
 def _entries(text: str, place: str) -> Iterator[Entry]:
     try:
-        value = json.loads(text)
+        value = decoded(text)
     except (ValueError, RecursionError):
         yield Damage(place, f"this is no JSON: {text[:60].strip()}")
+        return
+    if isinstance(value, str) and value.lstrip().startswith("<Event"):
+        yield single(value.lstrip(), place)
         return
     if not isinstance(value, dict):
         yield Damage(place, "this is no object")
         return
     for number, fields in enumerate(_unwrapped(value), start=1):
-        yield describe(fields, place if fields is value else f"{place}.{number}")
+        yield _described(fields, place if fields is value else f"{place}.{number}")
+
+
+def _described(value: Mapping[str, object], place: str) -> Entry:
+    """Return the event that *value* is, or that stands inside it beside what is about it."""
+    inside = [each for name in _INSIDE if isinstance(each := value.get(name), dict)]
+    found = [describe(fields, place) for fields in (value, *inside)]
+    return next((entry for entry in found if not isinstance(entry, Damage)), found[0])
+
+
+_INSIDE: Final = ("fields", "properties")
+"""Where search engines [doc], and the diagnostics of Azure [seen], put the fields of an event."""
 
 
 _LISTS: Final = ("value", "records", "results", "events", "rows", "hits")
@@ -103,11 +121,10 @@ _LISTS: Final = ("value", "records", "results", "events", "rows", "hits")
 
 def _unwrapped(value: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """Yield the objects that *value* wraps, or itself."""
-    for name in ("_source", "result"):
-        inner = value.get(name)
-        if isinstance(inner, dict):
-            yield inner
-            return
+    inner = _inside(value)
+    if inner is not value:
+        yield inner
+        return
     tables = value.get("tables")
     if isinstance(tables, list):
         for table in tables:
@@ -121,8 +138,13 @@ def _unwrapped(value: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
         return
     for each in found:
         if isinstance(each, dict):
-            source = each.get("_source")
-            yield source if isinstance(source, dict) else each
+            yield _inside(each)
+
+
+def _inside(value: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what search engines wrap into *value*, or *value*."""
+    found = (value.get(name) for name in ("_source", "result"))
+    return next((each for each in found if isinstance(each, dict)), value)
 
 
 def _rows(table: object) -> Iterator[Mapping[str, object]]:

@@ -18,7 +18,9 @@ from orchestrator.exchange.event import RawEvent
 
 _XML = re.compile(r"\s*<Event[\s>]")
 _XML_END: Final = "</Event>"
-_ID = re.compile(r"[0-9]{1,10}")
+_ID = re.compile(r"-?[0-9]{1,10}")
+_NUMBERED = re.compile(r"\s*Event\[[0-9]+\]:?\s*")
+"""What wevtutil writes above each event of its text form [seen]."""
 # Format-List indents what belongs to the value above; a table of PowerShell has no such lines.
 _CONTINUED = re.compile(r"\s{6,}")
 
@@ -57,6 +59,9 @@ class _Paste:
         self._grow(line)
         if self._xml is not None or _XML.match(line):
             yield from self._markup(line)
+            return
+        if _NUMBERED.fullmatch(line):
+            yield from self.end()
             return
         found = labelled(line)
         if self._told:

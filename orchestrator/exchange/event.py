@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from orchestrator.core.errors import UsageError
 from orchestrator.exchange.domains import parse_domain
@@ -137,7 +138,7 @@ def interpret(raw: RawEvent) -> SecurityEvent | None:
 
 
 def _nothing(raw: RawEvent) -> str:
-    if raw.joined:
+    if raw.joined or raw.data:
         return "the data fields: a collector joined them, and nobody can say where one ends"
     if raw.message:
         return (
@@ -149,7 +150,7 @@ def _nothing(raw: RawEvent) -> str:
 
 def _strings(raw: RawEvent, kind: EventKind) -> tuple[Sequence[str], bool]:
     """Return the insertion strings, and whether they had to be taken from the sentence."""
-    if raw.joined:
+    if raw.joined or _one_of_several(raw, kind):
         return _parted(raw.data[0] if raw.data else "", len(kind.strings)), False
     if raw.data:
         return raw.data, False
@@ -160,6 +161,11 @@ def _strings(raw: RawEvent, kind: EventKind) -> tuple[Sequence[str], bool]:
         return [raw.named.get(name, "") for name in kind.strings], False
     spoken = _from_sentence(kind.sentence, raw.message)
     return spoken, bool(spoken)
+
+
+def _one_of_several(raw: RawEvent, kind: EventKind) -> bool:
+    """Say whether a converter joined the strings into one: no domain has a comma in it."""
+    return len(raw.data) == 1 < len(kind.strings) and ", " in raw.data[0]
 
 
 def _parted(text: str, number: int) -> Sequence[str]:
@@ -201,9 +207,15 @@ def _fault(name: str, text: str, number: int) -> str | None:
         return f"the placeholder %{number} was never filled in"
     if "\ufffd" in text:
         return "characters of it were lost"
-    return _domain_fault(text) if name == "domain" else None
+    if name != "domain":
+        return None
+    return _domain_fault(text) if len(text) < _LONG else _domain_fault.__wrapped__(text)
 
 
+_LONG = 256
+
+
+@lru_cache(maxsize=1024)  # the same few domains come again and again; a long one is none
 def _domain_fault(text: str) -> str | None:
     try:
         parse_domain(text)

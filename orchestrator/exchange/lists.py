@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.facts import Facts, Observation, Query
-from orchestrator.core.playbook import Concern, Consequence, Refusal, Verdict
+from orchestrator.core.playbook import Concern, Consequence, Refusal, Sign, Verdict
 from orchestrator.core.setting import Member, Setting
 from orchestrator.exchange.connectors import (
     RECEIVE_PROPERTIES,
     SEND_PROPERTIES,
     is_dedicated_send,
     partners_only,
+    shown,
 )
 from orchestrator.exchange.domains import LIMIT, entry_for
 from orchestrator.exchange.objects import (
@@ -167,7 +168,7 @@ class SendList:
 
     def queries(self) -> tuple[Query, ...]:
         """Ask for both lists and the send connectors."""
-        return (*LISTS, Query(SEND_CONNECTOR, SEND_PROPERTIES))
+        return (*LISTS, Query(SEND_CONNECTOR, (*SEND_PROPERTIES, "RequireTLS", "TlsAuthLevel")))
 
     def judge(self, setting: Setting, now: Facts, after: Facts) -> Sequence[Verdict]:
         """Say what happens to outbound mail and to transport rules."""
@@ -184,7 +185,29 @@ class SendList:
             verdict = Consequence("send-list", Concern.OUTBOUND, demand)
             return (*_full(setting, now), verdict, scope, *_unsecured_route(setting.member, after))
         lost = f"Mail to {setting.member} no longer demands mutual TLS: it may go out unprotected."
-        return (Consequence("send-list", Concern.SECURITY, lost), scope)
+        verdict = Consequence("send-list", Concern.SECURITY, lost)
+        return (verdict, *_own_route(setting.member, after), scope)
+
+
+def _own_route(domain: str, after: Facts) -> list[Consequence]:
+    """Say what connectors of the domain's own do with its mail, once no list demands TLS of it."""
+    return [
+        Consequence(
+            "send-list",
+            Concern.OUTBOUND,
+            f"Mail to {domain} still goes out through {c.ref.label}, its own connector"
+            + (
+                ", which demands TLS by itself: where the partner offers none, mail stays queued."
+                if c.get("RequireTLS") is True or c.text("TlsAuthLevel")
+                else ", with TLS where the partner offers it."
+            ),
+            tuple(
+                Sign(c.ref.label, name, shown(c, name)) for name in ("RequireTLS", "TlsAuthLevel")
+            ),
+        )
+        for c in after.of(SEND_CONNECTOR)
+        if is_dedicated_send(c, domain) and c.get("Enabled") is not False
+    ]
 
 
 def _unsecured_route(domain: str, after: Facts) -> list[Consequence]:

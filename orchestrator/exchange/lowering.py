@@ -24,6 +24,9 @@ _LEVELS = ("", "encryptiononly", "certificatevalidation", "domainvalidation")
 """TlsAuthLevel of a send connector, from nothing up [doc]."""
 
 
+_VALIDATED = ("Enabled", "AuthMechanism", "DomainSecureEnabled")
+"""Whoever sets one of these has the whole connector validated: Enabled [obs], the others [inf]."""
+
 _WITHOUT = {
     RECEIVE_CONNECTOR: "mail that came in through it no longer has to prove who it is from",
     SEND_CONNECTOR: "mail that went out through it no longer demands mutual TLS",
@@ -89,7 +92,7 @@ def _folded(flags: Sequence[str]) -> set[str]:
 
 
 def _validation(setting: Setting, connector: Observation) -> list[Consequence]:
-    if not isinstance(setting, Scalar) or setting.property != "Enabled":
+    if setting.property not in _VALIDATED:
         return []
     broken = connector.get("IsValid") is False
     evidence = (Sign(connector.ref.label, "IsValid", shown(connector, "IsValid"), holds=False),)
@@ -97,8 +100,9 @@ def _validation(setting: Setting, connector: Observation) -> list[Consequence]:
         Consequence(
             "re-validation",
             Concern.UNKNOWN,
-            "Setting Enabled makes Exchange validate the whole connector again: this, or its undo, "
-            "may fail for a reason that has nothing to do with it (a binding, a certificate).",
+            f"Setting {setting.property} makes Exchange validate the whole connector again: this, "
+            "or its undo, may fail for a reason that has nothing to do with it (a binding, a "
+            "certificate).",
             evidence if broken else (),
         )
     ]

@@ -20,12 +20,16 @@ CMDLET = "Cmdlet"
 RECEIVE_LIST = "TLSReceiveDomainSecureList"
 SEND_LIST = "TLSSendDomainSecureList"
 
+CONFIG_CONTROLLER = "CurrentConfigDomainController"
+"""Which domain controller a server reads its configuration from; shown with ``-Status`` [doc]."""
+
 _COMMON = {
     "Name": "text",
     "Identity": "text",
     "Guid": "text",
     "DistinguishedName": "text",
     "OriginatingServer": "text",
+    "WhenChangedUTC": "text",
     "ExchangeVersion": "text",
     "IsValid": "bool",
     "Enabled": "bool",
@@ -99,6 +103,7 @@ OBJECT_KINDS: Mapping[str, ObjectKind] = {
         types=("ExchangeServer",),
         shapes={
             **_COMMON,
+            CONFIG_CONTROLLER: "text",
             "AdminDisplayVersion": "text",
             "ServerRole": "flags",
             "Edition": "text",

@@ -224,7 +224,8 @@ class Connection(asyncio.Protocol):
         self._note(action, caller.user.name, status)
         if not protocol:
             return _Response(status, answer, _SOAP, extra)
-        sealed_type, sealed = seal(context, answer, protocol)
+        spaced = caller.path.casefold().startswith("/powershell")
+        sealed_type, sealed = seal(context, answer, protocol, spaced=spaced)
         return _Response(status, sealed, sealed_type, extra)
 
     def _address(self) -> str:

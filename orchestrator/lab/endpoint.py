@@ -12,14 +12,30 @@ from uuid import uuid4
 from orchestrator.lab.cmdlet import Session
 from orchestrator.lab.faults import Seen
 from orchestrator.lab.faults.wire import TIMED_OUT
+from orchestrator.lab.host import console
+from orchestrator.lab.host.console import Console
 from orchestrator.lab.organization import Organization
 from orchestrator.lab.rights import granted
 from orchestrator.lab.scenario import User
 from orchestrator.lab.shell import INVALID_SELECTORS, Shell
-from orchestrator.lab.soap import PSH, RSP, Fault, Request, answer, created, fault, parse, received
+from orchestrator.lab.soap import (
+    PSH,
+    RSP,
+    Fault,
+    Request,
+    answer,
+    created,
+    fault,
+    parse,
+    received,
+    written,
+)
 
 EXCHANGE = "http://schemas.microsoft.com/powershell/Microsoft.Exchange"
 WINDOWS = "http://schemas.microsoft.com/powershell/Microsoft.PowerShell"
+_POWERSHELL = "http://schemas.microsoft.com/powershell/"
+
+ACCESS_DENIED = Fault(5, "w:AccessDenied", "Access is denied. ")
 
 Hook = Callable[[Seen], Awaitable[None]]
 """Called before and after a request takes effect; may raise to end it there."""
@@ -42,7 +58,7 @@ class Endpoint:
     ) -> None:
         self.organization = organization
         self.server = server
-        self.shells: dict[str, Shell] = {}
+        self.shells: dict[str, Shell | Console] = {}
         self._quota = quota
         self._before = before
         self._after = after
@@ -73,19 +89,32 @@ class Endpoint:
         seen = await self._seen("Create")
         self._check_resource(request, caller)
         self._check_quota(caller.user)
-        exchange = request.resource == EXCHANGE
-        rights = granted(caller.user.roles) if exchange else {}
+        shell = self._opened(request, caller)
+        self.shells[shell.identifier] = shell
+        await self._after(seen)
+        return answer(request, created(caller.path, self._facts(shell, caller)))
+
+    def _opened(self, request: Request, caller: Caller) -> Shell | Console:
+        if request.resource == console.RESOURCE:
+            session = Session(self.organization, self.server, caller.user, {})
+            codepage = request.options.get("WINRS_CODEPAGE", "")
+            return Console(session, int(codepage or 437), self._forget)
+        rights = granted(caller.user.roles) if request.resource == EXCHANGE else {}
+        if self._is_constrained(request.resource):
+            rights = {"wevtutil.exe": None}
         session = Session(self.organization, self.server, caller.user, rights)
         body = request.body
         wanted = body.get("ShellId", "") if body is not None else ""
         shell = Shell(session, request.resource, self._forget, wanted)
         content = body.findtext(f"{PSH}creationXml", "") if body is not None else ""
         shell.open(content)
-        self.shells[shell.identifier] = shell
-        await self._after(seen)
-        return answer(request, created(caller.path, self._facts(shell, caller)))
+        return shell
 
-    def _forget(self, shell: Shell) -> None:
+    def _is_constrained(self, resource: str) -> bool:
+        """Say whether *resource* is the JEA endpoint of the scenario."""
+        return resource.casefold() == f"{_POWERSHELL}{self.organization.scenario.jea}".casefold()
+
+    def _forget(self, shell: Shell | Console) -> None:
         self.shells.pop(shell.identifier, None)
 
     def lose(self) -> None:
@@ -93,7 +122,7 @@ class Endpoint:
         for shell in list(self.shells.values()):
             shell.delete()
 
-    def _facts(self, shell: Shell, caller: Caller) -> dict[str, str]:
+    def _facts(self, shell: Shell | Console, caller: Caller) -> dict[str, str]:
         return {
             "ShellId": shell.identifier,
             "ResourceUri": shell.resource,
@@ -117,8 +146,11 @@ class Endpoint:
 
     def _check_resource(self, request: Request, caller: Caller) -> None:
         """Exchange is behind its own path, Windows behind ``/wsman``; anything else is a fault."""
-        expected = EXCHANGE if caller.path.casefold().startswith("/powershell") else WINDOWS
-        if request.resource != expected:
+        exchange = caller.path.casefold().startswith("/powershell")
+        offered = {EXCHANGE} if exchange else {WINDOWS, console.RESOURCE}
+        if request.resource not in offered and (
+            exchange or not self._is_constrained(request.resource)
+        ):
             raise Fault(
                 2150858811,
                 "a:DestinationUnreachable",
@@ -126,6 +158,14 @@ class Endpoint:
                 f"({request.resource}) was not found in the WS-Management catalog. The catalog "
                 "contains the metadata that describes resources, or logical endpoints. ",
             )
+        if not exchange and not self._may_open(request.resource, caller.user):
+            raise ACCESS_DENIED
+
+    def _may_open(self, resource: str, user: User) -> bool:
+        """Windows opens a shell to administrators only; a JEA endpoint says otherwise [obs]."""
+        if user.local == "event-log-reader":
+            return self._is_constrained(resource)
+        return user.local == "administrator"
 
     def _check_quota(self, user: User) -> None:
         mine = [one for one in self.shells.values() if one.session.user.name == user.name]
@@ -146,7 +186,7 @@ class Endpoint:
             )
         raise Fault(2150859173, "w:QuotaLimit", text)
 
-    def _shell(self, request: Request, caller: Caller) -> Shell:
+    def _shell(self, request: Request, caller: Caller) -> Shell | Console:
         shell = self.shells.get(request.shell.upper())
         if shell is None or shell.session.user != caller.user:
             raise INVALID_SELECTORS
@@ -158,6 +198,8 @@ class Endpoint:
         line = request.body
         if line is None:
             raise INVALID_SELECTORS
+        if isinstance(shell, Console):
+            return await self._run(shell, request)
         content = line.findtext(f"{RSP}Arguments", "")
         pipeline, command = shell.prepare(content, line.get("CommandId", ""))
         names = tuple(one.command_text for one in command.commands) if command else ()
@@ -170,10 +212,24 @@ class Endpoint:
         body = f"<rsp:CommandResponse><rsp:CommandId>{number}</rsp:CommandId></rsp:CommandResponse>"
         return answer(request, body)
 
+    async def _run(self, shell: Console, request: Request) -> bytes:
+        line = request.body
+        program = (line.findtext(f"{RSP}Command", "") if line is not None else "").strip()
+        arguments = " ".join(
+            one.text or "" for one in (line.findall(f"{RSP}Arguments") if line is not None else ())
+        )
+        seen = await self._seen("Command", (program.strip('^"'),))
+        number = shell.start(program, arguments)
+        await self._after(seen)
+        body = f"<rsp:CommandResponse><rsp:CommandId>{number}</rsp:CommandId></rsp:CommandResponse>"
+        return answer(request, body)
+
     async def send(self, request: Request, caller: Caller) -> bytes:
         """Take more of a command, or the answer of the client's host."""
         shell = self._shell(request, caller)
         seen = await self._seen("Send")
+        if isinstance(shell, Console):
+            return answer(request, "<rsp:SendResponse/>")
         for stream in request.body if request.body is not None else ():
             shell.send(stream.text or "", stream.get("CommandId", ""))
         await self._after(seen)
@@ -186,6 +242,10 @@ class Endpoint:
         number = stream.get("CommandId", "") if stream is not None else ""
         seen = await self._seen("Receive", shell.cmdlets(number))
         limit = max(1, request.envelope * 3 // 4 - 2048)
+        if isinstance(shell, Console):
+            body = written(number, *shell.take(number, limit))
+            await self._after(seen)
+            return answer(request, body)
         try:
             async with asyncio.timeout(request.timeout):
                 fragments, done = await shell.take(number, limit)

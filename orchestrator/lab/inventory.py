@@ -42,6 +42,11 @@ def inventory_text(
         name: {
             "servers": [_server(one, address, access) for one in known if one.organization == name],
             **_settings(organization, access),
+            "winrm": {
+                "servers": [
+                    _server(one, address, access) for one in known if one.organization == name
+                ]
+            },
         }
         for name, organization in organizations.items()
     }

@@ -10,6 +10,8 @@ from uuid import UUID, uuid5
 
 from orchestrator.lab.clixml import Style
 from orchestrator.lab.directory import Controller, Directory, Entry
+from orchestrator.lab.disk import Disk
+from orchestrator.lab.eventlog import EventLog
 from orchestrator.lab.faults import Trouble, active, count_call
 from orchestrator.lab.faults.calls import Shaped, Speaking
 from orchestrator.lab.faults.row import Row
@@ -69,6 +71,10 @@ class Organization:
             server.name.upper(): server for server in all_servers(scenario)
         }
         self.users: Mapping[str, User] = {user.name.casefold(): user for user in scenario.users}
+        self.logs: Mapping[str, EventLog] = {
+            host: EventLog(self.full_name(host), clock) for host in self.servers
+        }
+        self.disks: Mapping[str, Disk] = {host: Disk() for host in self.servers}
         self.audit: list[AuditEntry] = []
         self.commands: list[CommandEntry] = []
         self.pipelines = count(1)
@@ -76,6 +82,7 @@ class Organization:
         self.lock = RLock()
         self.troubles: list[Trouble] = []
         self.late: set[object] = set()
+        self.down: set[str] = set()
         shapes = scenario.shapes
         self._style = Style(shapes.lists, shapes.empty, shapes.enums, shapes.prefix, shapes.noise)
         self.directory = Directory(
@@ -86,8 +93,13 @@ class Organization:
         self.directory.lag = self._lag
         for entry in populate(scenario, name):
             self.directory.add(entry)
+        self.catch_up: Callable[[], None] = lambda: None
+        self.directory.before = self._before
         self._presented: dict[object, Output] = {}
         self._written: dict[object, str] = {}
+
+    def _before(self) -> None:
+        self.catch_up()
 
     def full_name(self, host: str) -> str:
         """Return the full name of a host of this organization."""

@@ -40,25 +40,28 @@ def unseal(context: Context, body: bytes) -> bytes:
     return message
 
 
-def seal(context: Context, message: bytes, protocol: str) -> tuple[str, bytes]:
+def seal(
+    context: Context, message: bytes, protocol: str, *, spaced: bool = True
+) -> tuple[str, bytes]:
     """Return content type and body of a sealed answer.
 
-    The boundary lines have a space after their dashes, as the web server in front of Exchange
-    writes them [seen].
+    *spaced*: the boundary lines have a space after their dashes, as the web server in front of
+    Exchange writes them [seen]; Windows' own service writes none [seen].
     """
+    boundary = b"-- Encrypted Boundary" if spaced else b"--Encrypted Boundary"
     header, data, padding = context.wrap_winrm(message)
     body = b"".join(
         (
-            b"-- Encrypted Boundary\r\n",
+            boundary + b"\r\n",
             f"\tContent-Type: {protocol}\r\n".encode(),
             b"\tOriginalContent: type=application/soap+xml;charset=UTF-8;"
             + f"Length={len(message) + padding}\r\n".encode(),
-            b"-- Encrypted Boundary\r\n\t",
+            boundary + b"\r\n\t",
             _BINARY,
             struct.pack("<i", len(header)),
             header,
             data,
-            b"-- Encrypted Boundary--\r\n",
+            boundary + b"--\r\n",
         )
     )
     return f'multipart/encrypted;protocol="{protocol}";boundary="Encrypted Boundary"', body

@@ -6,7 +6,7 @@ Answers and faults have the shape of recorded ones [seen]; fault codes are those
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
@@ -43,6 +43,7 @@ class Request:
     timeout: float
     envelope: int
     body: ET.Element | None
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,10 @@ def parse(data: bytes) -> Request:
         _seconds(header.findtext(f"{W}OperationTimeout", "PT60S")),
         int(header.findtext(f"{W}MaxEnvelopeSize", "153600")),
         body[0] if len(body) else None,
+        {
+            one.get("Name", ""): (one.text or "").strip()
+            for one in header.findall(f"{W}OptionSet/{W}Option")
+        },
     )
 
 
@@ -141,3 +146,20 @@ def received(fragments: Iterable[bytes], command: str, *, done: bool) -> str:
         attributes = f'{owner} State="{_SHELL}CommandState/{word}"'
         state = f"<rsp:CommandState{attributes}>{code}</rsp:CommandState>"
     return f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
+
+
+def written(command: str, out: bytes, err: bytes, code: int | None) -> str:
+    """Return the body that answers Receive of a command shell; *code* comes with the end."""
+    owner = f' CommandId="{command}"'
+    streams = "".join(
+        f'<rsp:Stream Name="{name}"{owner}>{b64encode(data).decode()}</rsp:Stream>'
+        for name, data in (("stdout", out), ("stderr", err))
+        if data
+    )
+    word = "Running" if code is None else "Done"
+    exit_code = "" if code is None else f"<rsp:ExitCode>{code}</rsp:ExitCode>"
+    return (
+        f"<rsp:ReceiveResponse>{streams}"
+        f'<rsp:CommandState{owner} State="{_SHELL}CommandState/{word}">{exit_code}'
+        "</rsp:CommandState></rsp:ReceiveResponse>"
+    )

@@ -37,6 +37,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "transient: please try again.",
         "newer": "The object '{0}' has been created by a newer version of Exchange ({1}) than the "
         "one this server runs, and can't be changed here.",
+        "server-down": "The server '{0}' couldn't be contacted. The RPC server is unavailable.",
         "no-prompt": "A command that prompts the user failed because the host program or the "
         "command type does not support user interaction.",
         "what-if": "What if: {0}",

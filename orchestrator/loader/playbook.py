@@ -55,6 +55,9 @@ class Written(Plain, frozen=True, kw_only=True):
     limits: Annotated[
         Limits, Meta(description="How much one batch may do, unless the command line says so.")
     ] = Limits()
+    attended: Annotated[
+        bool, Meta(description="Whether a person has to decide each time, or be named.")
+    ] = False
 
 
 _DEFAULTS = MappingProxyType(
@@ -93,6 +96,7 @@ def parse_playbook(content: bytes, file: str) -> Playbook:
         verify=reader.section("verify", written.verify),
         digest=hashlib.sha256(content).hexdigest(),
         limits=written.limits,
+        attended=written.attended,
     )
 
 

@@ -15,6 +15,7 @@ from orchestrator.core.events import (
     ContactLost,
     Event,
     GlassBroken,
+    ProofObserved,
     RollbackRequested,
     RunFinished,
     RunInterrupted,
@@ -27,6 +28,8 @@ from orchestrator.core.events import (
     WhatIfAnswered,
 )
 from orchestrator.core.plan import Plan, label
+from orchestrator.core.proof import Finding
+from orchestrator.render.proof import VERDICTS
 from orchestrator.render.run import OUTCOMES
 from orchestrator.render.text import Line, Tone, safe
 
@@ -57,12 +60,21 @@ def _words(plan: Plan, event: Event) -> str:
     match event:
         case GlassBroken(passed=passed, reason=reason):
             return f"BREAK-GLASS ({reason}): goes on although it is {passed}"
+        case ProofObserved(proof=name, finding=finding):
+            return f"proof {name}: {VERDICTS[finding.verdict]}{_told(finding)}"
         case RunStarted() | RunResumed() | RunInterrupted() | RollbackRequested() | RunFinished():
             return _of_run(event)
         case UndoStarted() | UndoWithheld() | ChangeUndone() | UndoFailed() | UndoDrifted():
             return _of_undo(plan, event)
         case _:
             return _of_change(plan, event)
+
+
+def _told(finding: Finding) -> str:
+    """Return what weighs in a finding: the evidence against it, or else for it."""
+    against = [each.text for each in finding.evidence if each.holds is False]
+    told = against or [each.text for each in finding.evidence if each.holds]
+    return f"; {'; '.join(told)}" if told else ""
 
 
 def _of_run(

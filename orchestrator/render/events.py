@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.errors import ConfigurationError
+from orchestrator.core.errors import OrchestratorError
 from orchestrator.exchange.event import SecurityEvent
 from orchestrator.exchange.family import SECURITY_EVENTS, THROTTLE, TLS_NOT_STARTED
 from orchestrator.exchange.tally import Group, Tally
@@ -30,8 +30,9 @@ _HEADS = ("TIME (UTC)", "AS WRITTEN", "SERVER", "CONNECTOR", "DOMAIN", "EVENT")
 
 @dataclass(frozen=True, slots=True)
 class FileSeen:
-    """What came of one file: *read* events of any kind in *form*, *found* of the family.
+    """What came of one file, or of one server's log.
 
+    *read* events are of any kind, in *form*; *found* are those of the family.
     *damages* are the first places that could not be read, each with the reason; *damaged* counts
     all of them. *error* says why the file could not be used at all.
     """
@@ -42,21 +43,25 @@ class FileSeen:
     found: int = 0
     damages: tuple[tuple[str, str], ...] = ()
     damaged: int = 0
-    error: ConfigurationError | None = None
+    error: OrchestratorError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """An event, and the file that it was found in."""
+    """An event, and the file or the server that it was found on."""
 
     file: str
     event: SecurityEvent
 
 
 def describe_events(
-    sightings: Sequence[Sighting], tally: Tally, files: Sequence[FileSeen], look: Look
+    sightings: Sequence[Sighting],
+    tally: Tally,
+    files: Sequence[FileSeen],
+    look: Look,
+    places: str = "Files",
 ) -> Lines:
-    """Yield everything that was found, or that nothing was."""
+    """Yield everything that was found, or that nothing was; *places* is what *files* are."""
     if sightings:
         yield from _rows(sightings[:ROWS], sum(file.found for file in files))
         yield from _gaps(sightings[:ROWS], look)
@@ -64,7 +69,7 @@ def describe_events(
     yield from _summary(groups, tally, look)
     yield from _meanings(groups, look)
     yield from _next(groups, look)
-    yield from heading("Files")
+    yield from heading(places)
     for file in files:
         yield from _file(file, look)
 

@@ -10,6 +10,7 @@ from orchestrator.core.errors import ConfigurationError, OrchestratorError
 from orchestrator.core.events import Event
 from orchestrator.core.plan import Change, Drift, Plan
 from orchestrator.core.playbook import Consequence, Refusal, Sign
+from orchestrator.core.proof import Finding, Standing, Verdict
 from orchestrator.core.run import Run
 from orchestrator.core.setting import Member
 from orchestrator.render.run import state
@@ -30,6 +31,7 @@ def plan_facts(plan: Plan) -> Facts:
         "made": plan.made,
         "expires": plan.expires,
         "lowers_security": plan.lowers_security,
+        "attended": plan.attended is True,
         "found": [_sign(sign) for sign in plan.found],
         "changes": [change_facts(change) for change in plan.changes],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
@@ -103,7 +105,33 @@ def run_facts(run: Run) -> Facts:
         "on_failure": run.on_failure,
         "whatif": run.whatif,
         "mandate": run.mandate,
+        "proof": _proof(run),
         "changes": [_standing(run, position) for position in range(len(run.statuses))],
+    }
+
+
+def _proof(run: Run) -> Facts | None:
+    """Return what is proved; None where the run asked for nothing, or did not succeed."""
+    proof = run.proof
+    if proof is None or proof.standing is Standing.UNASKED:
+        return None
+    return {
+        "standing": proof.standing,
+        "since": proof.since,
+        "until": proof.until,
+        "proofs": [_finding(run, name) for name in run.plan.proofs or ()],
+    }
+
+
+def _finding(run: Run, name: str) -> Facts:
+    observed = run.proofs.get(name)
+    finding = observed.finding if observed else Finding(Verdict.PENDING)
+    return {
+        "proof": name,
+        "verdict": finding.verdict,
+        "at": observed.at if observed else None,
+        "until": finding.until,
+        "evidence": [{"text": each.text, "holds": each.holds} for each in finding.evidence],
     }
 
 

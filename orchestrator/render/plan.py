@@ -190,6 +190,9 @@ def _validity(plan: Plan, look: Look) -> Lines:
         f"This plan can be carried out until {plan.expires:%Y-%m-%d %H:%M} UTC."
     )
     yield from wrapped(text, Tone.QUIET, width=look.width)
+    if plan.attended is True:
+        text = "It is for a person to decide: with --yes, --approved-by has to name who did."
+        yield from wrapped(text, width=look.width)
 
 
 def _would_change(plan: Plan, look: Look) -> Lines:

@@ -24,6 +24,12 @@ def _property(said: Arguments) -> str:
     return subject + state
 
 
+def _secured(said: Arguments) -> str:
+    sides = {"receive": said.get("receive_connector"), "send": said.get("send_connector")}
+    named = " and ".join(f"the {side} connector {name}" for side, name in sides.items() if name)
+    return f"DomainSecureEnabled is true for {named}, where {said['domain']} is listed"
+
+
 SENTENCES: Mapping[str, Callable[[Arguments], str]] = {
     "domain_secure_list": _list,
     "dedicated_receive_connectors": lambda said: (
@@ -33,14 +39,31 @@ SENTENCES: Mapping[str, Callable[[Arguments], str]] = {
     "dedicated_send_connector": lambda said: (
         f"the send connector dedicated to {said['domain']} is {said['state']}"
     ),
+    "auth_mechanism": lambda said: (
+        f"the AuthMechanism of the receive connector {said['connector']} includes "
+        f"{said['includes']}, on every server that has the same flow"
+    ),
+    "domain_secure_enabled": _secured,
     "property": _property,
     "accepts_anonymous": lambda said: (
         f"the receive connector {said['connector']}, if one is named, takes anonymous mail"
     ),
     "listed": _list,
     "read_back": lambda _: "every change is read back from the domain controller it was made on",
+    "every_controller": lambda _: "the domain controller that each server reads from has it",
+    "audit_log": lambda _: "the admin audit log has our commands, and no other change since",
+    "accepted_message": lambda _: "a protocol log shows an accepted message of the partner",
+    "no_events": lambda _: "no event says any more that the partner's mail is turned away",
+    "config_reloaded": lambda _: "the transport services say that they took it (support, no proof)",
 }
 """What each kind says is true, given its arguments as text; an input is ``<name>``."""
+
+
+ATTENDED = (
+    "It is carried out when a person agrees to it at a terminal. With --yes nobody is asked: then "
+    "--approved-by has to name who decided."
+)
+"""What ``attended: true`` means, for the operator."""
 
 
 def sentence(invocation: Invocation) -> str:
@@ -87,6 +110,8 @@ def description(playbook: Playbook, width: int) -> Lines:
         ("Proof", playbook.verify),
     ):
         yield from _section(heading, [sentence(each) for each in entries], width)
+    if playbook.attended:
+        yield from _section("For a person only", [ATTENDED], width)
     yield BLANK
     yield Line("Look at what it would do; nothing is changed", Tone.HEADING)
     yield Line(f"  {_command(playbook)}", Tone.COMMAND)
@@ -137,6 +162,7 @@ def playbook_facts(playbook: Playbook) -> dict[str, object]:
         "require": [_entry(each) for each in playbook.require],
         "steps": [_entry(each) for each in playbook.steps],
         "verify": [_entry(each) for each in playbook.verify],
+        "attended": playbook.attended,
     }
 
 

@@ -6,8 +6,10 @@ from orchestrator.core.calendar import Brake
 from orchestrator.core.command import powershell
 from orchestrator.core.events import Outcome
 from orchestrator.core.plan import label
+from orchestrator.core.proof import Standing
 from orchestrator.core.run import Run, Status
 from orchestrator.render.plan import transition
+from orchestrator.render.proof import proof_words, show_proof
 from orchestrator.render.text import (
     BLANK,
     Line,
@@ -58,10 +60,18 @@ _AUTHORSHIP = (
 
 def state(run: Run) -> str:
     """Return in one sentence how far *run* came."""
-    if run.outcome is Outcome.ROLLED_BACK and Status.FOUND_DONE in run.statuses:
+    return _unfinished(run) if run.outcome is None else _finished(run, run.outcome)
+
+
+def _finished(run: Run, outcome: Outcome) -> str:
+    if outcome is Outcome.ROLLED_BACK and Status.FOUND_DONE in run.statuses:
         return "rolled back"
-    if run.outcome is not None:
-        return OUTCOMES[run.outcome]
+    if run.proof is not None and run.proof.standing is not Standing.UNASKED:
+        return proof_words(run.proof)
+    return OUTCOMES[outcome]
+
+
+def _unfinished(run: Run) -> str:
     if run.doubtful:
         return "broken off; the effect of a command is not known"
     if run.interrupted is None:
@@ -74,7 +84,7 @@ def state(run: Run) -> str:
 
 def show_run(run: Run, look: Look) -> Lines:
     """Yield how *run* went, change by change, and the commands for either way."""
-    good = run.outcome in {Outcome.SUCCEEDED, Outcome.ROLLED_BACK}
+    good = run.outcome in {Outcome.SUCCEEDED, Outcome.ROLLED_BACK} and not _refuted(run)
     name = run.plan.organization.name
     yield from wrapped(f"{name}: {state(run)}", Tone.GOOD if good else Tone.BAD, width=look.width)
     for position in range(len(run.statuses)):
@@ -86,7 +96,12 @@ def show_run(run: Run, look: Look) -> Lines:
         yield from wrapped(run.interrupted.reason, indent=2, width=look.width)
     if Status.FOUND_DONE in run.statuses:
         yield from wrapped(_AUTHORSHIP, indent=2, width=look.width)
+    yield from show_proof(run, look)
     yield from next_commands(run, look)
+
+
+def _refuted(run: Run) -> bool:
+    return run.proof is not None and run.proof.standing is Standing.CONTRARY
 
 
 def _change(run: Run, position: int, look: Look) -> Lines:
@@ -116,6 +131,8 @@ def _ways(run: Run) -> list[tuple[str, str]]:
         ways.append(("To go on; what is not known is looked at first", "resume"))
     if run.outcome is None and run.rolling_back:
         ways.append(("To go on with the rollback", "resume"))
+    if run.proof is not None and run.proof.standing is Standing.PENDING:
+        ways.append(("To look whether it is proved by now", "verify"))
     if run.outcome in _HELD:
         ways.append(("To try again from where it stands", "resume"))
     if run.outcome is Outcome.ROLLBACK_HELD:

@@ -21,13 +21,24 @@ from orchestrator.core.playbook import (
 )
 from orchestrator.steps.connectors import DedicatedReceiveConnectors, DedicatedSendConnector
 from orchestrator.steps.domains import DomainSecureList
-from orchestrator.steps.predicates import AcceptsAnonymous, Listed, ReadBack
+from orchestrator.steps.predicates import AcceptsAnonymous, Listed
+from orchestrator.steps.proofs import (
+    AcceptedMessage,
+    AuditLog,
+    ConfigReloaded,
+    EveryController,
+    NoEvents,
+    ReadBack,
+)
 from orchestrator.steps.property import Property
+from orchestrator.steps.secured import AuthMechanism, DomainSecureEnabled
 
 STEP_KINDS: Mapping[str, type[Step]] = {
     "domain_secure_list": DomainSecureList,
     "dedicated_receive_connectors": DedicatedReceiveConnectors,
     "dedicated_send_connector": DedicatedSendConnector,
+    "auth_mechanism": AuthMechanism,
+    "domain_secure_enabled": DomainSecureEnabled,
     "property": Property,
 }
 
@@ -36,7 +47,17 @@ PREDICATES: Mapping[str, type[Predicate]] = {
     "listed": Listed,
 }
 
-PROOFS: Mapping[str, type[Plain]] = {"read_back": ReadBack}
+READ_BACK = "read_back"
+"""The proof that is part of every run."""
+
+PROOFS: Mapping[str, type[Plain]] = {
+    READ_BACK: ReadBack,
+    "every_controller": EveryController,
+    "audit_log": AuditLog,
+    "accepted_message": AcceptedMessage,
+    "no_events": NoEvents,
+    "config_reloaded": ConfigReloaded,
+}
 
 Kind: TypeAlias = type[Step] | type[Predicate] | type[Plain]
 _T = TypeVar("_T")

@@ -1,4 +1,4 @@
-"""The conditions that ``require`` and ``when`` may name, and the proofs that ``verify`` may."""
+"""The conditions that ``require`` and ``when`` may name."""
 
 from typing import Literal
 
@@ -99,7 +99,3 @@ class AcceptsAnonymous(Plain, frozen=True):
         everything = receive_connectors(seen)
         tied = tie(self.connector, everything)
         return tied if isinstance(tied, Refusal) else same_flow(tied, everything)
-
-
-class ReadBack(Plain, frozen=True):
-    """Every change is read back from the pinned domain controller, as it always is."""

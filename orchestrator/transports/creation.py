@@ -108,7 +108,8 @@ class _Writing:
         yield "</MS></Obj>"
 
     def _parameter(self, name: str, value: Argument) -> str:
-        return f"{self._open()}<MS>{_leaf('S', name, 'N')}{self._value(value, 'V')}</MS></Obj>"
+        named = _leaf("S", name, "N") if name else '<Nil N="N" />'
+        return f"{self._open()}<MS>{named}{self._value(value, 'V')}</MS></Obj>"
 
     def _value(self, value: Argument, name: str) -> str:
         match value:

@@ -133,8 +133,14 @@ def late(error: BaseException, _stage: Stage) -> Verdict:
     return Verdict(ConnectionLost, str(error), LOOK)
 
 
-def untrusted(error: BaseException, _stage: Stage) -> Verdict:
-    """The TLS handshake failed, most often over the certificate."""
+def untrusted(error: BaseException, stage: Stage) -> Verdict:
+    """The TLS handshake failed, most often over the certificate; or TLS broke under a command.
+
+    A session that was open may have carried the command before: only a certificate that was not
+    accepted says that the connection is a new one, over which nothing was sent.
+    """
+    if stage is not Stage.OPENING and "SSLCertVerificationError" not in _names(error):
+        return Verdict(ConnectionLost, f"TLS broke: {_short(error)}", LOOK)
     return Verdict(Unreachable, f"TLS could not be set up: {_short(error)}", _TRUST)
 
 

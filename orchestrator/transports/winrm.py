@@ -8,10 +8,17 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from subprocess import list2cmdline
 from typing import TYPE_CHECKING, Final, Literal
 
-from orchestrator.core.errors import ConnectionLost, TransportError, UsageError
+from orchestrator.core.errors import (
+    ConnectionLost,
+    ProgramFailed,
+    ProtocolViolation,
+    TransportError,
+    UsageError,
+)
 from orchestrator.transports.faults import Translation
 from orchestrator.transports.target import Target
 from orchestrator.transports.verdicts import Stage
@@ -21,15 +28,19 @@ if TYPE_CHECKING:
 
 _UTF8: Final = 65001
 
+LARGEST: Final = 256 * 1024**2
+"""Bytes that a program may write before it is given up: no server may fill our memory."""
 
-class ProgramFailed(TransportError):
-    """A program ended with a *code* other than 0; *complaint* is what it wrote to stderr."""
 
-    def __init__(self, program: str, code: int, complaint: str, *, server: str) -> None:
-        super().__init__(f"{program} ended with {code}: {complaint or 'no reason'}", server=server)
-        self.program = program
-        self.code = code
-        self.complaint = complaint
+@dataclass(frozen=True, slots=True)
+class WinRMHost:
+    """A server's command shell: implements core.command.Host. Each program gets a shell anew."""
+
+    target: Target
+
+    def run(self, program: str, arguments: Sequence[str]) -> bytes:
+        """Run a program; see ``run``."""
+        return run(self.target, program, arguments)
 
 
 def run(
@@ -95,11 +106,15 @@ def _output(
     from winrm.exceptions import WinRMOperationTimeoutError  # noqa: PLC0415 - 0.3 s of imports
 
     outputs, complaints = [], []
+    size = 0
     while clock() < deadline:
         with suppress(WinRMOperationTimeoutError):
             output, complaint, code, done = protocol.get_command_output_raw(shell, command)
             outputs.append(output)
             complaints.append(complaint)
+            size += len(output) + len(complaint)
+            if size > LARGEST:
+                raise ProtocolViolation(f"{LARGEST // 1024**2} MiB came, and there is no end")
             if done:
                 return b"".join(outputs), b"".join(complaints), code
     raise ConnectionLost("the program did not end before its deadline")

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from orchestrator.core.command import Command, command
 from orchestrator.core.drift import check_commands, check_recorded, drifts
@@ -123,6 +124,22 @@ def test_a_draft_asks_each_kind_once_for_steps_guards_requirements_and_rules() -
     assert asked[SEND_CONNECTOR] == ("LinkedReceiveConnector",)
     assert "PermissionGroups" in asked[RECEIVE_CONNECTOR]
     assert len(asked) == len(draft.queries())
+
+
+def test_the_proofs_of_a_plan_are_those_whose_guard_holds_or_cannot_be_judged() -> None:
+    blind = AcceptsAnonymous("From Fabrikam")
+    made = plan(
+        _OFF_LIST,
+        facts=seen(config(), unknown=["ReceiveConnector"]),
+        proofs=[
+            (None, "every_controller"),
+            (Listed("receive", "fabrikam.com"), "audit_log"),
+            (Listed("send", "fabrikam.com"), "no_events"),
+            (blind, "accepted_message"),
+        ],
+    )
+    assert made.proofs == ("every_controller", "audit_log", "accepted_message")
+    assert plan(_OFF_LIST, facts=_FACTS).proofs is UNSET
 
 
 def test_a_step_whose_guard_does_not_hold_is_left_out() -> None:

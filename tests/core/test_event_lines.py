@@ -27,6 +27,7 @@ from orchestrator.core.events import (
     Mandate,
     OnFailure,
     Outcome,
+    ProofObserved,
     RollbackRequested,
     RunFinished,
     RunInterrupted,
@@ -41,6 +42,7 @@ from orchestrator.core.events import (
     encode,
 )
 from orchestrator.core.plan import Drift, Sealed, unseal
+from orchestrator.core.proof import Evidence, Finding, Verdict
 from orchestrator.core.run import begin
 
 _GOLDEN = Path(__file__).parent / "golden" / "events-1.jsonl"
@@ -51,6 +53,12 @@ _TEXT = st.text(max_size=20)
 _TIMES = st.datetimes(timezones=st.just(UTC))
 _PLACES = st.integers(0, 300)
 _DRIFTS = st.lists(st.builds(Drift, _TEXT, _TEXT, _TEXT, _TEXT), max_size=3).map(tuple)
+_FINDINGS = st.builds(
+    Finding,
+    st.sampled_from(Verdict),
+    st.lists(st.builds(Evidence, _TEXT, st.none() | st.booleans()), max_size=3).map(tuple),
+    st.none() | _TIMES,
+)
 _TEXTS = st.lists(_TEXT, max_size=3).map(tuple)
 
 
@@ -76,6 +84,7 @@ _EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(ChangeUndone, _TIMES, _PLACES, st.booleans()),
     st.builds(UndoDrifted, _TIMES, _PLACES, _DRIFTS),
     st.builds(RunFinished, _TIMES, st.sampled_from(Outcome)),
+    st.builds(ProofObserved, _TIMES, _TEXT, _FINDINGS),
     *_reasoned(
         ChangeWithheld, ContactLost, ChangeFoundDone, ChangeFailed, UndoWithheld, UndoFailed
     ),

@@ -1,9 +1,11 @@
 """Files made to do harm, or cut and mangled: bounded time and memory, and no surprise."""
 
 import io
+import json
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,3 +200,27 @@ def test_a_hundred_times_the_events_take_no_more_memory(head: str, piece: str, t
     few, many, kibibytes = map(int, ended.stdout.split())
     assert (few, many) == (200, 20000)
     assert kibibytes < 4096
+
+
+def test_half_a_character_in_json_is_a_character_that_was_lost() -> None:
+    [event] = events(json.dumps({"RawXml": EVENT.replace("fabrikam", "fabri\ud800kam")}))
+    found = interpret(event)
+    assert found is not None
+    assert found.incomplete == ("domain: characters of it were lost",)
+    row = {"Id": 11012, "ProviderName": "MSExchangeTransport", "Message": "\ud83d\ude00\udc00"}
+    assert [each.message for each in events(json.dumps(row))] == ["\U0001f600\ufffd"]
+
+
+def test_a_number_with_a_separator_of_records_behind_it_is_a_number() -> None:
+    [event] = events('Id,ProviderName\n"11012\x1e",MSExchangeTransport\n')
+    assert event.id == 11012
+
+
+@pytest.mark.parametrize(
+    "line", [" " * 500_000, "> " * 250_000, "Source" + " " * 500_000, "a" * 500_000]
+)
+def test_a_long_line_of_text_takes_no_longer_than_many_short_ones(line: str) -> None:
+    begun = time.process_time()
+    [event] = events(f"Source: MSExchangeTransport\nEvent ID: 11012\n{line}\n")
+    assert time.process_time() - begun < 1
+    assert event.id == 11012

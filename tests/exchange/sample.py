@@ -130,6 +130,7 @@ def plan(
     guards: Sequence[Predicate | None] = (),
     protection: Protection | None = None,
     domains: tuple[str, ...] = ("fabrikam.com",),
+    proofs: Sequence[tuple[Predicate | None, str]] = (),
 ) -> Plan:
     """Return the plan of a playbook with *steps*, judged by every rule that applies."""
     asked = unite(query for step in steps for query in step.queries())
@@ -142,6 +143,7 @@ def plan(
         steps=tuple(zip((*guards, *(None,) * (len(steps) - len(guards))), steps, strict=True)),
         rules=rules(asked, protection or Protection(), domains),
         domains=domains,
+        proofs=tuple(proofs),
     )
     organization = Identity("contoso", "4dc9f4b6-0000-4000-8000-000000000001")
     life = timedelta(hours=8)

@@ -4,13 +4,12 @@ import subprocess
 import sys
 
 import pytest
-import winrm
 from pypsrp.exceptions import AuthenticationError, WinRMError, WSManFaultError
 from pypsrp.powershell import PowerShell
 from pypsrp.wsman import WSManAction
 from requests.exceptions import ReadTimeout
 
-from orchestrator.lab import PASSWORD, Lab
+from orchestrator.lab import Lab
 from tests.lab.conftest import Start
 from tests.lab.outsider import Client, receive_element, selectors
 
@@ -178,17 +177,6 @@ def poll_and_go(client: Client, shell: PowerShell) -> None:
             selector_set=selectors(client.pool.shell.id),
         )
     twin.connection.close()
-
-
-def test_an_ordinary_shell_is_unknown_to_the_lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    session = winrm.Session(
-        f"http://127.0.0.1:{lab.servers[0].port}/wsman", auth=("CONTOSO\\ops", PASSWORD)
-    )
-    with pytest.raises(winrm.exceptions.WSManFaultError) as caught:
-        session.run_cmd("ipconfig")
-    assert caught.value.wsman_fault_code == 2150858811
 
 
 def test_making_a_lab_known_costs_no_heavy_import() -> None:

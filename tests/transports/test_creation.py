@@ -38,7 +38,9 @@ def theirs(statements: tuple[Statement, ...], protocol: str) -> bytes:
     for statement in statements:
         for call in statement:
             one = TheirCommand(call.name, protocol, is_script=False)
-            one.args = [CommandParameter(name=n, value=_given(v)) for n, v in call.parameters]
+            one.args = [
+                CommandParameter(name=n or None, value=_given(v)) for n, v in call.parameters
+            ]
             commands.append(one)
         commands[-1].end_of_statement = True
     host = PSHost(None, None, False, "any", None, PSHostUserInterface(), "1.0")

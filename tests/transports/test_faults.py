@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import ssl
 import xml.etree.ElementTree as ET
 from types import ModuleType
 
@@ -107,6 +108,14 @@ MEANINGS = [
     (requests.ReadTimeout("t"), OPENING, Unreachable, "did not answer"),
     (requests.ReadTimeout("t"), SENDING, ConnectionLost, "did not answer"),
     (requests.exceptions.SSLError("self-signed"), OPENING, Unreachable, "TLS"),
+    (requests.exceptions.SSLError("EOF in violation of protocol"), SENDING, ConnectionLost, "TLS"),
+    (requests.exceptions.SSLError("bad record mac"), RUNNING, ConnectionLost, "TLS"),
+    (
+        requests.exceptions.SSLError(ssl.SSLCertVerificationError("expired")),
+        SENDING,
+        Unreachable,
+        "TLS",
+    ),
     (requests.exceptions.InvalidURL("x"), OPENING, Unreachable, "address"),
     (ConnectionResetError(104, "reset"), RUNNING, ConnectionLost, "broke"),
     (AuthenticationError("no"), OPENING, NotLetIn, "not let in"),

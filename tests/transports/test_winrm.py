@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from orchestrator.core.errors import (
     ConnectionLost,
     NotLetIn,
+    ProgramFailed,
     TransportError,
     Unreachable,
     UsageError,
 )
 from orchestrator.transports.target import Deadlines, Target
-from orchestrator.transports.winrm import ProgramFailed, quote, run
+from orchestrator.transports.winrm import quote, run
 
 if TYPE_CHECKING:
     from tests.transports.conftest import Answer, Puppet

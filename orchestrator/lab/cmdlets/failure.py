@@ -15,6 +15,7 @@ ROLE_BINDING = (
     "Microsoft.Exchange.Management.SystemConfigurationTasks.ReceiveConnectorRoleConflictException"
 )
 VALIDATION = "Microsoft.Exchange.Data.DataValidationException"
+UNREACHABLE = "Microsoft.Exchange.Configuration.Tasks.ServerUnreachableException"
 NEWER = "Microsoft.Exchange.Data.InvalidObjectOperationException"
 
 CATEGORIES = {NOT_FOUND: "1003", AMBIGUOUS: "1003", TRANSIENT: "1002"}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from orchestrator.lab import vocabulary as v
 from orchestrator.lab.cmdlet import Call, Cmdlet, Parameter
-from orchestrator.lab.cmdlets.failure import NOT_FOUND, failure
+from orchestrator.lab.cmdlets.failure import NOT_FOUND, UNREACHABLE, failure
 from orchestrator.lab.cmdlets.identity import controller, matching
 from orchestrator.lab.directory import Entry
 from orchestrator.lab.output import Cell
@@ -53,12 +53,18 @@ def _asked(call: Call, kind: str, where: str) -> list[Entry]:
 
 
 async def _read_servers(call: Call) -> None:
-    """Show servers; which controller each one uses only with ``-Status`` [doc]."""
+    """Show servers; which controller each one uses only with ``-Status`` [doc].
+
+    A server that is down cannot be asked: that is an error, and the others are shown [inf].
+    """
     where = controller(call)
     organization = call.session.organization
     for entry in _asked(call, "ExchangeServer", where):
         output = organization.present(entry, where)
-        if not call.arguments.get("Status"):
+        down = entry.name.casefold() in organization.down
+        if down and call.arguments.get("Status"):
+            call.streams.error(failure(call, UNREACHABLE, "server-down", entry.name))
+        if down or not call.arguments.get("Status"):
             blank = {name: Cell(v.TEXT, None) for name in _STATUS if name in output.adapted}
             output = replace(output, adapted={**output.adapted, **blank}, key=None)
         call.streams.write(output)

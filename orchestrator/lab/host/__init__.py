@@ -1,0 +1,1 @@
+"""A simulated server as a Windows machine: what a remote shell may run on it."""
