@@ -228,10 +228,26 @@ def test_a_letter_is_listed_and_exported_beside_runs(door: Door) -> None:
     assert door("journal", "check").code == ExitCode.DONE
 
 
+def test_an_incident_is_what_a_letter_is_about_and_remembers_it(door: Door) -> None:
+    door.lab.organization.logs["EX01"].write(
+        "MSExchangeFrontEndTransport", 11017, ("fabrikam.com", "From Fabrikam")
+    )
+    door("events")
+    folder = ("--letter-dir", str(door.folder), "--incident", "contoso-fabrikam.com-1")
+    assert door("contact-partner", "fabrikam.com", *WAY_BACK, *folder).code == ExitCode.DONE
+    words = opened(door).get_content()
+    assert "event 11017" in words
+    assert "From Fabrikam" in words
+    assert letter_id(door) in door("incidents", "show", "fabrikam.com").words
+    other = door("contact-partner", "adatum.com", *WAY_BACK, *folder)
+    assert other.code == ExitCode.USAGE
+    assert "is about fabrikam.com" in other.words
+
+
 def test_run_says_which_command_writes_letters(door: Door) -> None:
     answer = door("run", "contact-partner", "--set", "domain=fabrikam.com")
     assert answer.code == ExitCode.USAGE
-    assert "orchestrator contact-partner" in answer.words
+    assert "orchestrator contact-partner fabrikam.com --reply-to" in answer.words
 
 
 def test_ones_own_template_is_filled_in_and_its_faults_have_a_line(door: Door) -> None:
