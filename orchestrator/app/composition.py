@@ -22,6 +22,7 @@ from orchestrator.exchange.letter import (
     parse_address,
     parse_telephone,
     sightings_of,
+    way_there,
 )
 from orchestrator.exchange.objects import ACCEPTED_DOMAIN
 from orchestrator.postman.probe import Host, Probe
@@ -77,7 +78,14 @@ def compose(
         template, _variables(organization, request, (reply_to, telephone), made, probed), file
     )
     letter = _letter(workplace, organization, request, words, (sender, to, reply_to, telephone))
-    return Composed(letter, tuple(note for note in (doubt, *_notes(request)) if note))
+    return Composed(
+        letter,
+        tuple(
+            note
+            for note in (doubt, way_there(to, request.domain, request.event), *_notes(request))
+            if note
+        ),
+    )
 
 
 def _letter(

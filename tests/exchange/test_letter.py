@@ -13,6 +13,7 @@ from orchestrator.exchange.letter import (
     parse_address,
     parse_telephone,
     sightings_of,
+    way_there,
 )
 
 
@@ -96,6 +97,12 @@ def test_another_mailbox_is_a_way_back_and_what_is_not_known_is_said() -> None:
 
 def test_where_our_mail_is_held_the_partners_answer_still_comes_in() -> None:
     assert ensure_answerable("a@contoso.example", "fabrikam.com", 11014, ("contoso.example",)) == ""
+
+
+def test_a_letter_that_would_wait_with_the_other_mail_is_said_to() -> None:
+    assert "waits with it" in way_there("it@fabrikam.com", "fabrikam.com", 11014)
+    assert way_there("it@fabrikam.example", "fabrikam.com", 11014) == ""
+    assert way_there("it@fabrikam.com", "fabrikam.com", 11012) == ""
 
 
 def test_a_letter_speaks_of_its_own_event_and_domain_only() -> None:
