@@ -3,10 +3,10 @@
 import pytest
 
 from orchestrator.core.facts import Facts
+from orchestrator.core.inventory import Protection
 from orchestrator.core.playbook import Refusal
 from orchestrator.core.setting import Scalar
 from orchestrator.exchange.incident import Sighting
-from orchestrator.exchange.protection import Protection
 from orchestrator.exchange.rules import rules
 from orchestrator.exchange.sharing import Shared
 from tests.exchange.sample import asks, config, frontend, off, receive, seen, send
