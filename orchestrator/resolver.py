@@ -33,7 +33,12 @@ def hints(domain: str, resolver: "Resolver | None" = None) -> Found:
     A name that does not resolve is a gap; nothing is raised for it. *resolver* is the system's
     unless given.
     """
-    questions = _Questions(resolver)
+    from dns.exception import DNSException  # noqa: PLC0415 - only where DNS is asked
+
+    try:
+        questions = _Questions(resolver)
+    except DNSException as error:
+        return Found(gaps=[f"DNS cannot be asked: {error}"])
     found = [*(Hint(text, "SPF") for text in _spf(questions, domain))]
     found += [Hint(text, "MX") for text in _mx(questions, domain)]
     return Found(tuple(dict.fromkeys(found))[:_HINTS], questions.gaps)
