@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Entry] = {
     "events": Entry("Look first", "Show what event logs say of mail that was refused."),
     "incidents": Entry("Look first", "List or show what was logged about each partner."),
     "run": Entry("Do the work", "Plan a remediation, show it, and carry it out if you agree."),
+    "contact-partner": Entry("Do the work", "Write to the partner; nothing is changed."),
     "plan": Entry("Do the work", "Make a plan and keep it in a file; nothing is changed."),
     "apply": Entry("Do the work", "Carry out exactly the plan in a file, once."),
     "rollback": Entry("Do the work", "Undo what a run changed."),
@@ -47,7 +48,7 @@ COMMANDS: Mapping[str, Entry] = {
     "demo": Entry("Try it out", "See the whole job done on a simulated organization."),
     "lab": Entry("Try it out", "Run a simulated Exchange organization on this machine."),
 }
-"""Every command, by its name, which is also its module's."""
+"""Every command, by its name, which is also its module's (with _ where it has -)."""
 
 
 class _Lazy(click.Group):
@@ -61,7 +62,7 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = import_module(f"{__name__}.{cmd_name}").command
+        found: click.Command = import_module(f"{__name__}.{cmd_name.replace('-', '_')}").command
         return found
 
     def resolve_command(

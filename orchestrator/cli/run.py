@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchestrator.core.limits import Limits
 
 _WHATIF = "Leave --whatif away, or --dry-run: with --whatif Exchange is asked after your agreement."
+_LETTER = "Write it with: orchestrator contact-partner DOMAIN --reply-to ADDRESS --telephone NUMBER"
 
 
 @click.command()
@@ -76,6 +77,8 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     from orchestrator.core.events import OnFailure  # noqa: PLC0415 - likewise
     from orchestrator.loader import find_playbook, load_playbook  # noqa: PLC0415 - likewise
 
+    if playbook == "contact-partner":
+        raise UsageError("a letter changes nothing in Exchange: it is no playbook", _LETTER)
     if detailed_exitcode and not dry_run:
         raise UsageError("--detailed-exitcode is for --dry-run", "Add --dry-run.")
     if whatif and dry_run:

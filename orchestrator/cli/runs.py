@@ -12,6 +12,7 @@ from orchestrator.core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestrator.core.letter import Correspondence, Event
     from orchestrator.core.run import Run
 
 
@@ -28,17 +29,25 @@ def _filters(function: options.F) -> options.F:
     return organization(since(function))
 
 
-def _chosen(store: str | None, organization: str, since: str) -> "list[Run]":
-    from orchestrator.app import records  # noqa: PLC0415 - not for --help
+def _chosen(
+    store: str | None, organization: str, since: str
+) -> "tuple[list[Run], list[Correspondence]]":
+    from orchestrator.app import letters, records  # noqa: PLC0415 - not for --help
     from orchestrator.cli.archive import opened  # noqa: PLC0415 - likewise
 
     begin = _beginning(since)
     with opened(store) as archive:
-        return [
+        runs = [
             run
             for run in records.all_runs(archive)
             if run.started >= begin and organization in {"", run.plan.organization.name}
         ]
+        written = [
+            each
+            for each in letters.all_letters(archive)
+            if each.letter.made >= begin and organization in {"", each.letter.organization}
+        ]
+        return runs, written
 
 
 def _beginning(since: str) -> datetime:
@@ -62,12 +71,13 @@ def listing(terminal: Terminal, *, store: str | None, organization: str, since: 
     Example:
       orchestrator runs list --organization contoso --since 2026-01-01
     """  # noqa: D301 - click wants the backspace itself: what follows is not wrapped
-    from orchestrator.render.facts import run_facts  # noqa: PLC0415 - not for --help
+    from orchestrator.render.correspondence import list_letters  # noqa: PLC0415 - not for --help
     from orchestrator.render.sheet import list_runs  # noqa: PLC0415 - likewise
 
-    runs = _chosen(store, organization, since)
+    runs, written = _chosen(store, organization, since)
     terminal.say(list_runs(runs))
-    terminal.document("runs", {"runs": [run_facts(run) for run in runs]})
+    terminal.say(list_letters(written))
+    _document(terminal, runs, written)
 
 
 @command.command()
@@ -86,20 +96,32 @@ def show(terminal: Terminal, *, run: str, store: str | None) -> None:
     Example:
       orchestrator runs show last
     """  # noqa: D301 - click wants the backspace itself: what follows is not wrapped
-    from orchestrator.app import records  # noqa: PLC0415 - not for --help
+    from orchestrator.app import letters, records  # noqa: PLC0415 - not for --help
     from orchestrator.cli.archive import opened  # noqa: PLC0415 - likewise
     from orchestrator.core.run import rebuild  # noqa: PLC0415 - likewise
     from orchestrator.render.facts import event_facts, run_facts  # noqa: PLC0415 - likewise
     from orchestrator.render.history import show_history  # noqa: PLC0415 - likewise
 
     with opened(store) as archive:
-        histories = [records.events_of(archive, name) for name in records.find(archive, run)]
+        written = [letters.events_of(archive, name) for name in letters.find(archive, run)]
+        names = () if written else records.find(archive, run)
+        histories = [records.events_of(archive, name) for name in names]
     found = []
     for events in histories:
         stands = rebuild(events)
         terminal.say(show_history(stands, events, terminal.look))
         found.append({**run_facts(stands), "events": [event_facts(event) for event in events]})
-    terminal.document("runs", {"runs": found})
+    shown = [_show_letter(terminal, events) for events in written]
+    terminal.document("runs", {"runs": found, "letters": shown})
+
+
+def _show_letter(terminal: Terminal, events: "tuple[Event, ...]") -> "dict[str, object]":
+    from orchestrator.core.letter import rebuild  # noqa: PLC0415 - not for --help
+    from orchestrator.render.correspondence import letter_facts, show_letter_history  # noqa: PLC0415 - likewise
+
+    stands = rebuild(events)
+    terminal.say(show_letter_history(stands, events, terminal.look))
+    return {**letter_facts(stands), "events": events}
 
 
 @command.command()
@@ -123,17 +145,21 @@ def export(
     Example:
       orchestrator runs export --format csv > runs.csv
     """  # noqa: D301 - click wants the backspace itself: what follows is not wrapped
-    runs = _chosen(store, organization, since)
+    runs, written = _chosen(store, organization, since)
     if form == "json":
-        _export_json(terminal, runs)
+        terminal.json = True
+        _document(terminal, runs, written)
     else:
         from orchestrator.render.sheet import csv_lines  # noqa: PLC0415 - not for --help
 
         terminal.raw("".join(csv_lines(runs)))
 
 
-def _export_json(terminal: Terminal, runs: "Sequence[Run]") -> None:
-    from orchestrator.render.facts import run_facts  # noqa: PLC0415 - not for --help
+def _document(
+    terminal: Terminal, runs: "Sequence[Run]", written: "Sequence[Correspondence]"
+) -> None:
+    from orchestrator.render.correspondence import letter_facts  # noqa: PLC0415 - not for --help
+    from orchestrator.render.facts import run_facts  # noqa: PLC0415 - likewise
 
-    terminal.json = True
-    terminal.document("runs", {"runs": [run_facts(run) for run in runs]})
+    facts = {"runs": list(map(run_facts, runs)), "letters": list(map(letter_facts, written))}
+    terminal.document("runs", facts)

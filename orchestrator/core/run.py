@@ -197,25 +197,26 @@ def _next_question(run: Run) -> Action | None:
         if run.whatif and status is Status.PENDING and position not in run.asked
     )
     position = next(unasked, None)
-    stopped = {Status.FAILED, Status.DRIFTED}.intersection(run.statuses)
+    stopped = {Status.FAILED, Status.DRIFTED, Status.IN_DOUBT}.intersection(run.statuses)
     return None if position is None or stopped else AskWhatIf(position)
 
 
 def _next_change(run: Run, now: datetime) -> Action | Wait:
+    """Return what brings the first change forward; where one failed, no other is begun."""
     for position, status in enumerate(run.statuses):
         match status:
-            case Status.PENDING:
-                return Apply(position)
             case Status.IN_DOUBT:
                 return _after_settling(run, position, now, Settle(position))
             case Status.APPLIED:
                 return Verify(position)
-            case Status.FAILED:
-                return Finish(Outcome.FAILED)
-            case Status.DRIFTED:
-                return Finish(Outcome.DRIFTED)
             case _:
                 continue
+    if Status.FAILED in run.statuses:
+        return Finish(Outcome.FAILED)
+    if Status.DRIFTED in run.statuses:
+        return Finish(Outcome.DRIFTED)
+    if Status.PENDING in run.statuses:
+        return Apply(run.statuses.index(Status.PENDING))
     return Finish(Outcome.SUCCEEDED)
 
 

@@ -86,13 +86,21 @@ def role(word: str) -> Role | None:
     return _LOSSY.get(key.rstrip("\ufffd ")) if not key.isascii() else None
 
 
-_LINE = re.compile(
-    r"[>\s]*([^::<>]{2,40}?)[\s\u00a0\u202f]*[::](?!//)[\s\u00a0\u202f]*(.*)", re.DOTALL
-)
+_BEFORE = re.compile(r"[>\s]*")
+_COLON = re.compile(r"[:\uff1a](?!//)")
+_LONGEST: Final = 40
+_FAR: Final = 80
+"""Characters of a label, and how far from the beginning of it its colon may stand."""
 
 
 def labelled(line: str) -> tuple[Role, str] | None:
-    """Return what *line* says if it is a field and its value, else None."""
-    found = _LINE.fullmatch(line.rstrip("\r\n"))
-    known = role(found[1]) if found else None
-    return (known, found[2].strip()) if found and known else None
+    """Return what *line* says if it is a field and its value, else None.
+
+    A line may be as long as a stranger likes: nothing in here looks at any of it twice.
+    """
+    begun = _BEFORE.match(line)
+    start = begun.end() if begun else 0
+    colon = _COLON.search(line, start, start + _FAR)
+    word = line[start : colon.start()].rstrip() if colon else ""
+    known = role(word) if 1 < len(word) <= _LONGEST else None
+    return (known, line[colon.end() :].strip()) if colon and known else None

@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime, timedelta
 
 _NET = re.compile(r"\\?/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\\?/")
-_FRACTION = re.compile(r"(\.\d{6})\d+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,7 +31,7 @@ def _parse(text: str) -> datetime | None:
             return _EPOCH + timedelta(milliseconds=int(net[1]))
         except OverflowError:
             return None
-    plain = _FRACTION.sub(r"\1", text[:64])
+    plain = text[:64]
     plain = plain.removesuffix(" UTC") + "Z" if plain.endswith(" UTC") else plain
     try:
         return datetime.fromisoformat(plain) if plain[:4].isdigit() else None

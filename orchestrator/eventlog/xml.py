@@ -8,6 +8,7 @@ as it is complete; a broken one costs itself alone.
 import contextlib
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from orchestrator.eventlog.damage import MOST, Damage, Entry
@@ -52,7 +53,7 @@ def single(text: str, place: str) -> Entry:
 
 
 def _undeclared(texts: Iterator[str]) -> Iterator[str]:
-    """Yield *texts*, the first without the XML declaration, which may only stand at the head."""
+    """Yield *texts* without the XML declaration at their head."""
     yield _DECLARATION.sub("", next(texts, ""), count=1)
     yield from texts
 
@@ -218,7 +219,16 @@ class _Stream:
 
 
 def _local(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
+    tag = element.tag
+    return _name(tag) if len(tag) < _LONG else tag.rpartition("}")[2]
+
+
+_LONG = 256  # what is longer is not remembered: a stranger may have chosen it
+
+
+@lru_cache(maxsize=_LONG)
+def _name(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def describe(event: Element, place: str, faults: tuple[str, ...] = ()) -> Entry:
@@ -286,7 +296,5 @@ _ARRAY = re.compile(r"\s*(?:<string>[^<]*</string>\s*)+")
 
 
 def _message(rendering: Element | None) -> str:
-    for each in () if rendering is None else rendering:
-        if _local(each) == "Message":
-            return each.text or ""
-    return ""
+    parts = () if rendering is None else rendering
+    return next((each.text or "" for each in parts if _local(each) == "Message"), "")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from orchestrator.core.errors import UsageError
 from orchestrator.exchange.domains import parse_domain
@@ -206,9 +207,15 @@ def _fault(name: str, text: str, number: int) -> str | None:
         return f"the placeholder %{number} was never filled in"
     if "\ufffd" in text:
         return "characters of it were lost"
-    return _domain_fault(text) if name == "domain" else None
+    if name != "domain":
+        return None
+    return _domain_fault(text) if len(text) < _LONG else _domain_fault.__wrapped__(text)
 
 
+_LONG = 256
+
+
+@lru_cache(maxsize=1024)  # the same few domains come again and again; a long one is none
 def _domain_fault(text: str) -> str | None:
     try:
         parse_domain(text)

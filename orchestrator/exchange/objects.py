@@ -14,6 +14,7 @@ TRANSPORT_CONFIG = "TransportConfig"
 RECEIVE_CONNECTOR = "ReceiveConnector"
 SEND_CONNECTOR = "SendConnector"
 EXCHANGE_SERVER = "ExchangeServer"
+ACCEPTED_DOMAIN = "AcceptedDomain"
 CMDLET = "Cmdlet"
 
 RECEIVE_LIST = "TLSReceiveDomainSecureList"
@@ -107,6 +108,14 @@ OBJECT_KINDS: Mapping[str, ObjectKind] = {
             "ServerRole": "flags",
             "Edition": "text",
         },
+    ),
+    ACCEPTED_DOMAIN: ObjectKind(
+        ACCEPTED_DOMAIN,
+        get="Get-AcceptedDomain",
+        set="",
+        named=True,
+        types=("AcceptedDomain",),
+        shapes={**_COMMON, "DomainName": "text"},
     ),
     CMDLET: ObjectKind(
         CMDLET,

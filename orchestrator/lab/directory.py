@@ -61,7 +61,8 @@ class Directory:
     """All replicas of one organization's configuration. Every method may be called from any thread.
 
     *delays* are seconds within a site and between sites; a negative one means never, until
-    ``replicate`` is called. What *lag* returns, unless it is None, counts in their place.
+    ``replicate`` is called. What *lag* returns, unless it is None, counts in their place. *before*
+    is called before anything changes: whoever goes by the present state acts on it until then.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Directory:
         self._clock = clock
         self.delays = delays
         self.lag: Callable[[], tuple[float, float] | None] = lambda: None
+        self.before: Callable[[], None] = lambda: None
         self._replicas: dict[str, dict[str, Entry]] = {name: {} for name in self.controllers}
         self._pending: list[_Update] = []
         self._numbers = count(1)
@@ -87,10 +89,13 @@ class Directory:
                 return controller
         return None
 
-    def entries(self, controller: str, kind: str) -> list[Entry]:
-        """Return the objects of one kind as *controller* has them, in the order of creation."""
+    def entries(self, controller: str, kind: str, *, at: datetime | None = None) -> list[Entry]:
+        """Return the objects of one kind as *controller* has them, in the order of creation.
+
+        Updates are delivered up to now, or up to *at*.
+        """
         with self._lock:
-            self._deliver()
+            self._deliver(at)
             found = self._replicas[controller.casefold()].values()
             return [entry for entry in found if entry.kind == kind]
 
@@ -108,6 +113,7 @@ class Directory:
 
     def supplant(self, guid: str, other: str) -> None:
         """Put an object of Guid *other* in the place of one, with its name and values."""
+        self.before()
         with self._lock:
             for replica in self._replicas.values():
                 entry = replica.pop(guid, None)
@@ -116,6 +122,7 @@ class Directory:
 
     def write(self, controller: str, guid: str, values: Mapping[str, object] | None) -> None:
         """Change attributes of an object on *controller*, or remove it when *values* is None."""
+        self.before()
         with self._lock:
             self._deliver()
             now = self._clock()
@@ -134,13 +141,14 @@ class Directory:
 
     def replicate(self) -> None:
         """Bring every controller up to date."""
+        self.before()
         with self._lock:
             self._deliver(everything=True)
 
-    def _deliver(self, *, everything: bool = False) -> None:
+    def _deliver(self, at: datetime | None = None, *, everything: bool = False) -> None:
         if not self._pending:
             return
-        now = self._clock()
+        now = at or self._clock()
         late = [one for one in self._pending if not everything and one.due > now]
         for update in self._pending:
             if everything or update.due <= now:

@@ -18,9 +18,11 @@ from orchestrator.lab.endpoint import Endpoint
 from orchestrator.lab.faults import Seen, Trouble, live
 from orchestrator.lab.gate import Accounts, Scheme
 from orchestrator.lab.inventory import Access, Place, inventory_text
+from orchestrator.lab.mail import Message, Tls
 from orchestrator.lab.organization import AuditEntry, CommandEntry, Organization
 from orchestrator.lab.scenario import Scenario, load_scenario
 from orchestrator.lab.service import Make, Service
+from orchestrator.lab.traffic import Traffic
 
 HTTP_SCHEMES: tuple[Scheme, ...] = ("negotiate", "ntlm", "basic")
 
@@ -98,8 +100,10 @@ class Lab:
             self.options.auth, self.options.delay, [live(row) for row in self.scenario.faults]
         )
         self._conditions.world, self._conditions.kill = self, self._kill
+        self.traffic = {one.name: Traffic(one) for one in self.organizations.values()}
         for organization in self.organizations.values():
             organization.troubles = self._conditions.troubles
+            organization.catch_up = self.traffic[organization.name].catch_up
         self._endpoints: list[Endpoint] = []
         self._doors: list[_Door] = []
         self._service: Service | None = None
@@ -280,6 +284,18 @@ class Lab:
     def supplant(self, identity: str) -> None:
         """Put another object of the same name and values in the place of one: another Guid."""
         self.organization.supplant(identity, "CONTOSO\\other")
+
+    def send(self, domain: str, address: str, *, server: str = "", tls: Tls = "none") -> str:
+        """Send one message to a server, the first one unless it is named; return its answer.
+
+        It is logged as the message of any sender is.
+        """
+        organization = self.organization
+        organization.catch_up()
+        host = server.upper() or next(iter(organization.servers))
+        at = organization.clock().astimezone(UTC)
+        message = Message(domain, address, tls)
+        return self.traffic[organization.name].deliver(host, message, at).reply
 
     def replicate(self) -> None:
         """Bring every domain controller up to date."""

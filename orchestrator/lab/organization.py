@@ -93,8 +93,13 @@ class Organization:
         self.directory.lag = self._lag
         for entry in populate(scenario, name):
             self.directory.add(entry)
+        self.catch_up: Callable[[], None] = lambda: None
+        self.directory.before = self._before
         self._presented: dict[object, Output] = {}
         self._written: dict[object, str] = {}
+
+    def _before(self) -> None:
+        self.catch_up()
 
     def full_name(self, host: str) -> str:
         """Return the full name of a host of this organization."""

@@ -16,6 +16,9 @@ _READS: Grants = dict.fromkeys(
         "Get-OrganizationConfig",
         "Get-AcceptedDomain",
         "Get-EdgeSubscription",
+        "Get-FrontendTransportService",
+        "Get-TransportService",
+        "Get-TransportServer",
         "Get-ManagementRole",
         "Get-ManagementRoleAssignment",
     )

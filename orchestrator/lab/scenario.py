@@ -18,6 +18,7 @@ import yaml
 from orchestrator.core.errors import ConfigurationError
 from orchestrator.lab.clixml import Lists
 from orchestrator.lab.faults import AnyFault, hint
+from orchestrator.lab.mail import Certificate, Tls
 
 PASSWORD = "Lab-Pa55word"  # noqa: S105 - the lab's accounts exist on loopback only
 
@@ -47,6 +48,25 @@ class Server(Part, frozen=True):
     version: str = "Version 15.2 (Build 1544.4)"
     edge: bool = False
     connectors: bool = True
+    certificate: Certificate = "valid"
+
+
+class Sender(Part, frozen=True):
+    """Somebody who sends a message *every* so many seconds, to one of *servers* after the other.
+
+    *domain* is what is said in MAIL FROM, whoever it is: *label* is for people alone. *via* is the
+    address of a gateway in between, which is then the only one that servers see. *after* is when
+    the first message comes, in seconds.
+    """
+
+    domain: str
+    addresses: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    every: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    after: float = 0.0
+    servers: tuple[str, ...] = ()
+    tls: Tls = "none"
+    via: str = ""
+    label: Literal["partner", "forger", "bystander"] = "partner"
 
 
 class Controller(Part, frozen=True):
@@ -120,7 +140,9 @@ class Scenario(Part, frozen=True):
     *confirmation*: ``always`` asks before each write that does not say ``-Confirm:$false``, the
     strictest server imaginable; ``asked`` only where ``-Confirm`` is given, as Exchange documents.
     *ignores_whatif* names cmdlets that write in spite of ``-WhatIf``. *jea* is the name of an
-    endpoint, beside Exchange's, that offers nothing but ``wevtutil``.
+    endpoint, beside Exchange's, that offers nothing but ``wevtutil``. *reload* is after how many
+    seconds a transport service loads its configuration again [obs], *audit_lag* after how many an
+    entry of the audit log can be found [doc: up to 15 minutes].
     """
 
     title: str
@@ -148,6 +170,9 @@ class Scenario(Part, frozen=True):
     language: Literal["en", "de"] = "en"
     shapes: Shapes = Shapes()
     faults: tuple[AnyFault, ...] = ()
+    traffic: tuple[Sender, ...] = ()
+    reload: Annotated[float, msgspec.Meta(ge=0)] = 300.0
+    audit_lag: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     scale: Scale = Scale()
 
 

@@ -122,6 +122,8 @@ STEPS: dict[str, dict[str, object]] = {
     "domain_secure_list": {"list": "send", "domain": "a.example", "state": "absent"},
     "dedicated_receive_connectors": {"connector": "A", "state": "disabled"},
     "dedicated_send_connector": {"domain": "a.example", "state": "disabled"},
+    "auth_mechanism": {"connector": "A", "includes": "Tls"},
+    "domain_secure_enabled": {"domain": "a.example", "receive_connector": "A"},
     "property": {"object": "SendConnector", "identity": "A", "property": "Port", "equals": 25},
 }
 

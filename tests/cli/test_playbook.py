@@ -93,6 +93,26 @@ def test_a_playbook_is_explained_in_words(say: Say) -> None:
     assert "run retire-dedicated-connectors --set domain=... --set connector=... --dry-run" in words
 
 
+def test_what_only_a_person_decides_is_said(say: Say) -> None:
+    code, said = say("playbook", "show", "offer-tls")
+    words = " ".join(said.split())
+    assert code == 0
+    assert "For a person only" in words
+    assert "With --yes nobody is asked: then --approved-by has to name who decided." in words
+    assert "the AuthMechanism of the receive connector <connector> includes Tls" in words
+    found = json.loads(say("playbook", "show", "offer-tls", "--output", "json")[1])
+    assert found["playbook"]["attended"] is True
+    assert "For a person only" not in say("playbook", "show", "remove-domain-security")[1]
+
+
+def test_a_connector_of_either_side_is_said(say: Say) -> None:
+    words = " ".join(say("playbook", "show", "reenable-domain-secure")[1].split())
+    assert "DomainSecureEnabled is true for the receive connector <connector>" in words
+    assert "and the send connector <send_connector>, where <domain> is listed" in words
+    assert "deferred" in words
+    assert "bounces" in words
+
+
 def test_a_playbook_of_ones_own_is_explained_by_its_file(say: Say, author: Path) -> None:
     code, said = say("playbook", "show", str(author / "playbooks" / "shut-printers.yaml"))
     assert code == 0

@@ -87,6 +87,11 @@ def test_nothing_exceeds_what_an_organization_says_of_itself() -> None:
     assert all("No option" in each.way_out for each in found)
 
 
+def test_a_plan_that_anybody_may_carry_out_is_written_as_before_any_was_attended() -> None:
+    assert b"attended" not in canonical(planned("a"))
+    assert b'"attended":true' in canonical(replace(planned("a"), attended=True))
+
+
 def test_a_plan_without_limits_is_written_and_sealed_as_before_there_were_any() -> None:
     assert b"limits" not in canonical(planned("a"))
     limited = planned("a", Limits(changes=4))

@@ -200,6 +200,8 @@ def test_every_change_is_asked_about_before_the_first_is_made() -> None:
         run = evolve(run, WhatIfAnswered(NOW, position, ("What if: ...",)))
     assert next_action(run, NOW) == Apply(0)
     assert run.details[0] == "What if: ..."
+    second = _run(WhatIfAnswered(NOW, 0), ChangeFailed(NOW, 1, "denied"), whatif=True)
+    assert next_action(second, NOW) == Finish(Outcome.FAILED)
     refusing = _run(ChangeFailed(NOW, 0, "denied"), whatif=True)
     assert next_action(refusing, NOW) == Finish(Outcome.FAILED)
 

@@ -5,6 +5,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -212,4 +213,14 @@ def test_half_a_character_in_json_is_a_character_that_was_lost() -> None:
 
 def test_a_number_with_a_separator_of_records_behind_it_is_a_number() -> None:
     [event] = events('Id,ProviderName\n"11012\x1e",MSExchangeTransport\n')
+    assert event.id == 11012
+
+
+@pytest.mark.parametrize(
+    "line", [" " * 500_000, "> " * 250_000, "Source" + " " * 500_000, "a" * 500_000]
+)
+def test_a_long_line_of_text_takes_no_longer_than_many_short_ones(line: str) -> None:
+    begun = time.process_time()
+    [event] = events(f"Source: MSExchangeTransport\nEvent ID: 11012\n{line}\n")
+    assert time.process_time() - begun < 1
     assert event.id == 11012

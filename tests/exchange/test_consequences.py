@@ -327,3 +327,23 @@ def test_every_rule_about_lists_asks_for_both() -> None:
         assert (TRANSPORT_CONFIG, (RECEIVE_LIST, SEND_LIST)) in {
             (query.kind, query.properties) for query in rule.queries()
         }
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, "with TLS where the partner offers it"),
+        ({"RequireTLS": True}, "demands TLS by itself"),
+        ({"TlsAuthLevel": "CertificateValidation"}, "demands TLS by itself"),
+    ],
+)
+def test_a_domain_off_the_send_list_still_goes_out_through_its_own_connector(
+    changed: dict[str, Value], words: str
+) -> None:
+    own = send("To Fabrikam", "SMTP:fabrikam.com;1", **changed)
+    setting = Member(config().ref, SEND_LIST, "fabrikam.com", present=False)
+    facts = seen(config(), own, INTERNET)
+    found = SendList().judge(setting, facts, facts)
+    assert told(found) == [("send-list", each) for each in ("security", "outbound", "note")]
+    assert "still goes out through To Fabrikam" in str(found[1])
+    assert words in str(found[1])

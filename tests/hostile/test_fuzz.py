@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.fuzz import TARGETS, fuzz
+from bench.fuzz import fuzz
+from bench.readers import TARGETS
 
 
 @pytest.mark.parametrize("name", TARGETS)

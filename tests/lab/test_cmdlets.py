@@ -408,3 +408,16 @@ def test_a_running_question_can_be_stopped(lab: Lab, client: Client) -> None:
         shell.invoke()
     assert client.run("Get-TransportConfig").output
     assert lab.audit() == ()
+
+
+def test_servers_say_where_their_protocol_logs_are(client: Client) -> None:
+    for cmdlet, role in (
+        ("Get-FrontendTransportService", "FrontEnd"),
+        ("Get-TransportService", "Hub"),
+    ):
+        shown = client.run(cmdlet).records
+        assert [record["Name"] for record in shown] == ["EX01", "EX02"]
+        assert f"\\{role}\\ProtocolLog\\SmtpReceive" in shown[0]["ReceiveProtocolLogPath"]
+    (one,) = client.run("Get-TransportService", Identity="ex02.contoso.example").records
+    assert one["Name"] == "EX02"
+    assert client.run("Get-TransportServer", Identity="nobody").errors

@@ -8,12 +8,13 @@ from orchestrator.lab.cmdlets.delegation import DELEGATION
 from orchestrator.lab.cmdlets.edge import EDGE
 from orchestrator.lab.cmdlets.native import NATIVE
 from orchestrator.lab.cmdlets.reading import READING
+from orchestrator.lab.cmdlets.services import SERVICES
 from orchestrator.lab.cmdlets.stock import STOCK, command_reader
 from orchestrator.lab.cmdlets.writing import WRITING
 
 _OWN: dict[str, Cmdlet] = {
     cmdlet.name.casefold(): cmdlet
-    for cmdlet in (*READING, *WRITING, *AUDITING, *DELEGATION, *EDGE, *NATIVE, *STOCK)
+    for cmdlet in (*READING, *WRITING, *AUDITING, *DELEGATION, *EDGE, *NATIVE, *SERVICES, *STOCK)
 }
 _READER = command_reader(_OWN)
 _OWN[_READER.name.casefold()] = _READER

@@ -1,6 +1,6 @@
 """Search-AdminAuditLog: who changed what, newest first [doc]."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from orchestrator.lab import vocabulary as v
 from orchestrator.lab.cmdlet import Call, Cmdlet, Parameter
@@ -51,6 +51,10 @@ def _wanted(call: Call, entry: AuditEntry) -> bool:
     if isinstance(parameters, tuple) and not set(map(str, parameters)) & set(entry.parameters):
         return False
     start, end = arguments.get("StartDate"), arguments.get("EndDate")
+    organization = call.session.organization
+    lag = timedelta(seconds=organization.scenario.audit_lag)
+    if entry.at + lag > organization.clock().astimezone(UTC):
+        return False
     late_enough = not isinstance(start, datetime) or entry.at >= start
     early_enough = not isinstance(end, datetime) or entry.at <= end
     return late_enough and early_enough and (entry.effective or bool(entry.error))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
+from orchestrator.lab.disk import Disk
 from orchestrator.lab.eventlog import EventLog, EventRecord
 from orchestrator.lab.host.line import Beyond, words
 from orchestrator.lab.host.xpath import Invalid, Test, compile_query
@@ -32,8 +33,15 @@ class Machine:
 
     @property
     def log(self) -> EventLog:
-        """The Application log."""
+        """The Application log, as it is now."""
+        self.organization.catch_up()
         return self.organization.logs[self.server]
+
+    @property
+    def disk(self) -> Disk:
+        """The files, as they are now."""
+        self.organization.catch_up()
+        return self.organization.disks[self.server]
 
 
 Program = Callable[[Machine, Sequence[str]], Ran]
@@ -68,7 +76,7 @@ def _cmd(machine: Machine, arguments: Sequence[str]) -> Ran:
 
 
 def _type(machine: Machine, arguments: Sequence[str]) -> Ran:
-    text = machine.organization.disks[machine.server].read(" ".join(arguments))
+    text = machine.disk.read(" ".join(arguments))
     if text is None:
         return Ran(err="The system cannot find the file specified.\r\n", code=1)
     return Ran(text)
@@ -77,7 +85,7 @@ def _type(machine: Machine, arguments: Sequence[str]) -> Ran:
 def _dir(machine: Machine, arguments: Sequence[str]) -> Ran:
     options = [one.casefold() for one in arguments if one.startswith("/")]
     folder = " ".join(one for one in arguments if not one.startswith("/"))
-    names = machine.organization.disks[machine.server].names(folder)
+    names = machine.disk.names(folder)
     if names is None:
         return Ran(err="File Not Found\r\n", code=1)
     backwards = any(one.startswith("/o") and "-" in one for one in options)
