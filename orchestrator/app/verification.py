@@ -171,9 +171,9 @@ class _Place:
 
 
 def _every_controller(place: _Place) -> Finding:
-    changes = place.run.plan.changes
-    seen = replicas(place.session, changes)
-    return on_every_controller(changes, seen, place.applied, place.now)
+    plan = place.run.plan
+    seen = replicas(place.session, plan.changes)
+    return on_every_controller(plan, seen, place.applied, place.now)
 
 
 def _audit_log(place: _Place) -> Finding:

@@ -5,7 +5,7 @@ what servers do. Silence proves nothing; only a message that was accepted does.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from orchestrator.core.command import Plain
@@ -38,6 +38,16 @@ WEIGHTS: Mapping[str, Weight] = {
     "config_reloaded": Weight.SUPPORTING,
 }
 """Every proof that ``verify`` may ask for beside the read-back, in the order of looking."""
+
+
+EARLIEST: Mapping[str, timedelta] = {
+    "every_controller": timedelta(),
+    "audit_log": timedelta(minutes=15),
+    "accepted_message": timedelta(minutes=20),
+    "no_events": timedelta(minutes=20),
+    "config_reloaded": timedelta(minutes=5),
+}
+"""How long each proof takes at least, however fast everything goes; exchange/ has the reasons."""
 
 
 class Evidence(Plain, frozen=True):
@@ -77,11 +87,22 @@ class Standing(StrEnum):
 
 
 class Proof(Plain, frozen=True):
-    """What all findings add up to. *since* is when the last change was made."""
+    """What all findings add up to.
+
+    *since* is when the last change was made. *until* is when it can be complete: at the earliest,
+    while nobody has *looked* yet.
+    """
 
     standing: Standing
     since: datetime | None = None
     until: datetime | None = None
+    looked: bool = False
+
+
+def awaited(name: str, since: datetime | None) -> Finding:
+    """Return what is known of a proof at which nobody has looked yet."""
+    until = since + EARLIEST.get(name, timedelta()) if since else None
+    return Finding(Verdict.PENDING, until=until)
 
 
 def prove(asked: Iterable[str], found: Mapping[str, Finding], since: datetime | None) -> Proof:
@@ -89,13 +110,14 @@ def prove(asked: Iterable[str], found: Mapping[str, Finding], since: datetime | 
     weighing = [name for name in asked if WEIGHTS.get(name) is not Weight.SUPPORTING]
     if not weighing:
         return Proof(Standing.UNASKED, since)
-    findings = {name: found.get(name, Finding(Verdict.PENDING)) for name in weighing}
+    findings = {name: found.get(name) or awaited(name, since) for name in weighing}
+    looked = all(name in found for name in weighing)
     verdicts = {finding.verdict for finding in findings.values()}
     if Verdict.CONTRARY in verdicts:
-        return Proof(Standing.CONTRARY, since)
+        return Proof(Standing.CONTRARY, since, looked=looked)
     if Verdict.PENDING in verdicts:
-        return Proof(Standing.PENDING, since, _until(findings.values()))
-    return Proof(_settled(findings), since)
+        return Proof(Standing.PENDING, since, _until(findings.values()), looked)
+    return Proof(_settled(findings), since, looked=looked)
 
 
 def _until(findings: Iterable[Finding]) -> datetime | None:

@@ -10,7 +10,7 @@ from orchestrator.core.errors import ConfigurationError, OrchestratorError
 from orchestrator.core.events import Event
 from orchestrator.core.plan import Change, Drift, Plan
 from orchestrator.core.playbook import Consequence, Refusal, Sign
-from orchestrator.core.proof import Finding, Standing, Verdict
+from orchestrator.core.proof import Proof, Standing, awaited
 from orchestrator.core.run import Run
 from orchestrator.core.setting import Member
 from orchestrator.render.run import state
@@ -120,13 +120,13 @@ def _proof(run: Run) -> Facts | None:
         "standing": proof.standing,
         "since": proof.since,
         "until": proof.until,
-        "proofs": [_finding(run, name) for name in run.plan.proofs or ()],
+        "proofs": [_finding(run, proof, name) for name in run.plan.proofs or ()],
     }
 
 
-def _finding(run: Run, name: str) -> Facts:
+def _finding(run: Run, proof: Proof, name: str) -> Facts:
     observed = run.proofs.get(name)
-    finding = observed.finding if observed else Finding(Verdict.PENDING)
+    finding = observed.finding if observed else awaited(name, proof.since)
     return {
         "proof": name,
         "verdict": finding.verdict,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from orchestrator.core.proof import Evidence, Finding, Proof, Standing, Verdict
+from orchestrator.core.proof import Evidence, Finding, Proof, Standing, Verdict, awaited
 from orchestrator.core.run import Run
 from orchestrator.render.text import Lines, Look, Tone, wrapped
 
@@ -48,6 +48,7 @@ def proof_words(proof: Proof) -> str:
     if proof.standing is not Standing.PENDING:
         return _STANDINGS.get(proof.standing, "")
     until = f" until {moment(proof.until)}" if proof.until else ""
+    until += "" if proof.looked else " at the earliest"
     return f"applied, proof pending since {moment(proof.since)}{until}"
 
 
@@ -57,16 +58,13 @@ def moment(at: datetime | None) -> str:
 
 
 def show_proof(run: Run, look: Look) -> Lines:
-    """Yield what is proved of *run*: nothing where it asked for nothing, or did not succeed."""
+    """Yield each proof of *run* with its evidence; nothing where there is none to be had."""
     proof = run.proof
     if proof is None or proof.standing is Standing.UNASKED:
         return
-    tones = {Standing.PROVED: Tone.GOOD, Standing.CONFIRMED: Tone.GOOD, Standing.CONTRARY: Tone.BAD}
-    tone = tones.get(proof.standing, Tone.PLAIN)
-    yield from wrapped(proof_words(proof), tone, indent=2, width=look.width)
     for name in run.plan.proofs or ():
         observed = run.proofs.get(name)
-        finding = observed.finding if observed else Finding(Verdict.PENDING)
+        finding = observed.finding if observed else awaited(name, proof.since)
         yield from _finding(name, finding, look)
 
 

@@ -11,6 +11,7 @@ def test_a_run_is_applied_with_its_proof_pending_and_says_since_when_until_when_
     done = door(*REMOVE, *AGREED)
     assert done.code == 0
     assert "applied, proof pending since" in done.words
+    assert "UTC at the earliest" in done.words
     assert "orchestrator verify 20" in done.words
 
     looked = door("verify", "last")

@@ -93,7 +93,9 @@ def test_pending_is_until_the_last_of_them_can_be_complete() -> None:
         "every_controller": Finding(P),
     }
     assert prove(found, found, SINCE).until == SINCE + timedelta(minutes=20)
-    assert prove(("audit_log",), {}, SINCE).until is None
+    fresh = prove(ALL, {}, SINCE)
+    assert (fresh.until, fresh.looked) == (SINCE + timedelta(minutes=20), False)
+    assert prove(ALL, {}, None).until is None
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from orchestrator.core.command import ErrorRecord, Record, Result
 from orchestrator.core.facts import Facts, Observation
-from orchestrator.core.proof import Finding, Verdict
-from orchestrator.exchange.audit import MOST, Entry, Sent, entries, in_the_audit_log, may_be, search
+from orchestrator.core.proof import EARLIEST, Finding, Verdict
+from orchestrator.exchange.audit import (
+    LAG,
+    MOST,
+    Entry,
+    Sent,
+    entries,
+    in_the_audit_log,
+    may_be,
+    search,
+)
 from orchestrator.exchange.proofs import (
     QUIET,
     RELOAD,
@@ -64,7 +74,7 @@ OLD = (config(), receive("EX01"), receive("EX02"))
 
 
 def controllers(*replicas: Replica, at: timedelta = timedelta()) -> Finding:
-    return on_every_controller(PLAN.changes, replicas, T, T + at)
+    return on_every_controller(PLAN, replicas, T, T + at)
 
 
 def test_a_change_on_each_servers_own_controller_is_proved_since_it_arrived_there() -> None:
@@ -90,9 +100,22 @@ def test_a_controller_that_does_not_say_when_it_changed_leaves_the_arrival_open(
 def test_a_server_without_a_changed_connector_lives_by_the_list_alone() -> None:
     finding = controllers(Replica("EX03", "dc01", after(*DONE)))
     assert len(finding.evidence) == 1
-    assert on_every_controller((FIRST,), [Replica("EX03", "dc01")], T, T) == Finding(
-        Verdict.UNKNOWN
-    )
+    flow = DedicatedReceiveConnectors("From Fabrikam", "disabled")
+    facts = seen(INTERNET, frontend("EX01"), receive("EX01"), config(()))
+    alone = on_every_controller(plan(flow, facts=facts), [Replica("EX03", "dc01")], T, T)
+    assert alone == Finding(Verdict.UNKNOWN)
+
+
+def test_what_is_otherwise_where_it_was_made_was_changed_again_and_does_not_lag() -> None:
+    made = msgspec.structs.replace(PLAN, controller="dc09.contoso.example")
+    there = Replica("EX01", "DC09", after(*OLD))
+    assert on_every_controller(made, [there], T, T).verdict is Verdict.CONTRARY
+
+
+def test_what_a_proof_takes_at_least_agrees_with_how_it_is_judged() -> None:
+    assert EARLIEST["no_events"] == EARLIEST["accepted_message"] == RELOAD + QUIET
+    assert EARLIEST["config_reloaded"] == RELOAD
+    assert EARLIEST["audit_log"] == LAG
 
 
 @pytest.mark.parametrize(
