@@ -32,6 +32,8 @@ def _gaps(seen: LogSeen) -> Iterator[str]:
     log = seen.log
     if log is not None and log.damages:
         yield f"{len(log.damages)} places in its log cannot be read"
+    if log is not None and log.lost:
+        yield "its log does not reach back to the change: older records were overwritten"
     if log is not None and log.more:
         yield "there is more in its log than is read at once"
 

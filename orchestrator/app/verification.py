@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.app import records
 from orchestrator.app.execution import Done, Listener, answers_as
+from orchestrator.app.passages import passages
 from orchestrator.app.planning import IDENTITY, find_organization
 from orchestrator.app.replicas import replicas
 from orchestrator.app.sightings import logged
@@ -22,11 +23,16 @@ from orchestrator.core.errors import (
     Unreachable,
 )
 from orchestrator.core.events import ProofObserved, encode
-from orchestrator.core.proof import WEIGHTS, Evidence, Finding, Standing, Verdict, keep
+from orchestrator.core.proof import WEIGHTS, Evidence, Finding, Standing, Verdict, bounded, keep
 from orchestrator.core.run import Run, evolve, rebuild
 from orchestrator.exchange.audit import Sent, entries, in_the_audit_log, search
 from orchestrator.exchange.proofs import Times, on_every_controller
-from orchestrator.exchange.silence import EventsOf, config_reloaded, no_events
+from orchestrator.exchange.silence import (
+    EventsOf,
+    accepted_message,
+    config_reloaded,
+    no_events,
+)
 from orchestrator.journal import StreamMoved
 from orchestrator.session import Session
 
@@ -36,13 +42,16 @@ POLL = timedelta(minutes=1)
 """How often somebody who waits looks: a message may come at any time."""
 
 
-def verify(workplace: Workplace, name: str, listener: Listener) -> Done:
-    """Look once at every proof that run *name* asked for. An error is part of the answer."""
+def verify(workplace: Workplace, name: str, listener: Listener, *, only_open: bool = False) -> Done:
+    """Look once at every proof that run *name* asked for. An error is part of the answer.
+
+    With *only_open* at those alone of which nothing is known yet.
+    """
     done = Done(name.partition("/")[2])
     try:
         done.run = records.load(workplace.store, name)
         if done.run.proof is not None and done.run.plan.proofs:
-            _look(workplace, done, done.run, listener)
+            _look(workplace, done, done.run, listener, only_open=only_open)
     except OrchestratorError as error:
         done.error = error
     return done
@@ -54,9 +63,10 @@ def wait(workplace: Workplace, name: str, listener: Listener, timeout: timedelta
     Neither a hold nor a session is kept while nothing is looked at. A server that cannot be reached
     for the moment is tried again; one that does not let us in is not, for that locks accounts out.
     """
-    end = workplace.steady() + timeout.total_seconds()
+    looked, end = False, workplace.steady() + timeout.total_seconds()
     while True:
-        done = verify(workplace, name, listener)
+        done = verify(workplace, name, listener, only_open=looked)
+        looked = looked or done.error is None
         left = end - workplace.steady()
         if not _goes_on(done) or left <= 0 or workplace.stop.is_set():
             return done
@@ -76,7 +86,9 @@ def pending(run: Run | None) -> bool:
     return proof is not None and proof.standing is Standing.PENDING
 
 
-def _look(workplace: Workplace, done: Done, run: Run, listener: Listener) -> None:
+def _look(
+    workplace: Workplace, done: Done, run: Run, listener: Listener, *, only_open: bool
+) -> None:
     organization = find_organization(workplace, run.plan.organization.name)
     with contextlib.closing(workplace.session(organization)) as session:
         session.pin(run.plan.controller)
@@ -85,8 +97,15 @@ def _look(workplace: Workplace, done: Done, run: Run, listener: Listener) -> Non
         for name in sorted(run.plan.proofs or (), key=_order):
             if workplace.stop.is_set() or place.run.proof is None:
                 return
-            finding = _LOOKS.get(name, _unheard_of)(place)
+            if only_open and not _is_open(place.run, name):
+                continue
+            finding = bounded(_LOOKS.get(name, _unheard_of)(place))
             done.run = place.run = _record(workplace, place.run, name, finding, listener)
+
+
+def _is_open(run: Run, name: str) -> bool:
+    known = run.proofs.get(name)
+    return known is None or known.finding.verdict in {Verdict.PENDING, Verdict.UNKNOWN}
 
 
 def _order(name: str) -> int:
@@ -181,6 +200,12 @@ def _elsewhere(place: _Place) -> list[Sent]:
     ]
 
 
+def _accepted_message(place: _Place) -> Finding:
+    domains = place.run.plan.domains
+    seen = passages(place.workplace, place.session.organization, domains, place.applied)
+    return accepted_message(domains, seen, place.times, place.now)
+
+
 def _no_events(place: _Place) -> Finding:
     return no_events(place.run.plan.domains, place.logs, place.times, place.now)
 
@@ -197,6 +222,7 @@ def _unheard_of(place: _Place) -> Finding:
 _LOOKS: dict[str, Callable[[_Place], Finding]] = {
     "every_controller": _every_controller,
     "audit_log": _audit_log,
+    "accepted_message": _accepted_message,
     "no_events": _no_events,
     "config_reloaded": _config_reloaded,
 }

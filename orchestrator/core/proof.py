@@ -61,11 +61,15 @@ class Finding(Plain, frozen=True):
 
 
 class Standing(StrEnum):
-    """How far the proof of a run has come."""
+    """How far the proof of a run has come.
+
+    CONFIRMED: it is in force, and that is all that was asked for. PROVED: it does what it is for.
+    """
 
     UNASKED = "not-asked-for"
     PENDING = "pending"
     PROVED = "proved"
+    CONFIRMED = "confirmed"
     CLEAR = "no-contrary-evidence"
     SILENT = "no-contrary-evidence-no-traffic"
     CONTRARY = "contrary-evidence"
@@ -108,9 +112,29 @@ def _settled(findings: Mapping[str, Finding]) -> Standing:
     }
     if Verdict.PROVED in positive:
         return Standing.PROVED
+    if verdicts == {Verdict.PROVED}:
+        return Standing.CONFIRMED
     if verdicts == {Verdict.UNKNOWN}:
         return Standing.UNKNOWN
     return Standing.SILENT if Verdict.SILENT in positive else Standing.CLEAR
+
+
+MOST, LONGEST = 200, 400
+"""Pieces of evidence, and characters of one, that are recorded: servers write what they like."""
+
+
+def bounded(finding: Finding) -> Finding:
+    """Return *finding* with no more evidence than is recorded, what is against it first of all."""
+    first = sorted(finding.evidence, key=lambda each: each.holds is not False)
+    kept = first if len(first) > MOST else finding.evidence
+    cut = tuple(Evidence(_cut(each.text), each.holds) for each in kept[:MOST])
+    beyond = len(finding.evidence) - MOST
+    more = (Evidence(f"and {beyond} more"),) if beyond > 0 else ()
+    return Finding(finding.verdict, (*cut, *more), finding.until, finding.since)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def keep(name: str, old: Finding | None, new: Finding) -> Finding:

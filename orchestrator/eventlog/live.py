@@ -58,6 +58,8 @@ def read_log(
     """
     found = LogRead(bookmark=bookmark, base=bookmark)
     after = _resumed(host, bookmark, found) if bookmark else 0
+    if since is not None and bookmark is None:
+        found.lost = _overwritten(host, since)
     wanted = tuple(sorted(set(ids)))
     for _ in range(PAGES):
         entries = _asked(host, _query(wanted, after, since), "/rd:false", f"/c:{PAGE}")
@@ -99,6 +101,14 @@ def _resumed(host: Host, bookmark: Bookmark, found: LogRead) -> int:
         return bookmark.record
     found.began_anew = True
     return 0
+
+
+def _overwritten(host: Host, since: datetime) -> bool:
+    """Say whether the log begins later than *since*, because older records were overwritten."""
+    (oldest,) = _one(host, "*") or (None,)
+    if oldest is None or oldest.at is None:
+        return False
+    return oldest.at > since and (oldest.record or 0) > 1
 
 
 def _one(host: Host, query: str) -> list[RawEvent]:

@@ -10,6 +10,8 @@ from datetime import datetime
 from orchestrator.core.proof import Evidence, Finding, Verdict
 from orchestrator.exchange.proofs import RELOAD_TROUBLE, RELOADED, SIBLINGS, Times
 
+_NOWHERE = Finding(Verdict.UNKNOWN, (Evidence("no server is known whose logs could be read"),))
+
 
 @dataclass(frozen=True, slots=True)
 class Logged:
@@ -32,13 +34,18 @@ class EventsOf:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One attempt of a partner to hand over a message: what was said to its ``MAIL FROM``."""
+    """One attempt to hand over a message: what was said to its ``MAIL FROM``.
+
+    *known* says whether it came from an address that is known to be the partner's; None where none
+    are known: anybody can write any name there.
+    """
 
     at: datetime
     connector: str
     remote: str
     domain: str
     answer: str
+    known: bool | None = None
 
     @property
     def accepted(self) -> bool:
@@ -60,6 +67,13 @@ class PassagesOf:
     unread: str = ""
 
 
+def _blind(domains: Collection[str], logs: Collection[object]) -> Finding | None:
+    """Return why nothing can be known, where there is nothing to look for or nowhere to look."""
+    if not domains:
+        return Finding(Verdict.UNKNOWN, (Evidence("the run is about no domain"),))
+    return None if logs else _NOWHERE
+
+
 def no_events(
     domains: Collection[str], logs: Sequence[EventsOf], times: Times, now: datetime
 ) -> Finding:
@@ -67,6 +81,8 @@ def no_events(
 
     An event that does not say about which domain it is may be about one of them: it is named.
     """
+    if blind := _blind(domains, logs):
+        return blind
     evidence = [_unread(log.server, log.unread) for log in logs if log.unread]
     about = {domain.casefold() for domain in domains}
     evidence += [
@@ -77,12 +93,12 @@ def no_events(
     ]
     if any(each.holds is False for each in evidence):
         return Finding(Verdict.CONTRARY, tuple(evidence))
-    if logs and all(log.unread for log in logs):
+    if all(log.unread for log in logs):
         return Finding(Verdict.UNKNOWN, tuple(evidence))
     # Not "from": an event that is hidden for 15 minutes shows after them.
     if times.arrived is None or now <= times.complete:
         return Finding(Verdict.PENDING, tuple(evidence), times.complete)
-    return Finding(Verdict.CLEAR, tuple(evidence)) if logs else _nobody("event log")
+    return Finding(Verdict.CLEAR, tuple(evidence))
 
 
 def _event(server: str, event: Logged, times: Times) -> Evidence:
@@ -102,8 +118,11 @@ def accepted_message(
 ) -> Finding:
     """Judge whether a message of *domains* came in: an accepted one is the only positive proof.
 
-    The latest answer of each server counts: one that accepted and then refuses is against it.
+    The latest answer of each server counts: one that accepted and then refuses is against it. What
+    comes from elsewhere than the partner's known addresses proves nothing of the partner.
     """
+    if blind := _blind(domains, logs):
+        return blind
     evidence = [_unread(log.server, log.unread) for log in logs if log.unread]
     about = {domain.casefold() for domain in domains}
     accepted = refused = False
@@ -111,14 +130,12 @@ def accepted_message(
         latest = _latest(each for each in log.passages if _counts(each, about, times))
         if latest is not None:
             evidence.append(_passage(log.server, latest))
-            accepted = accepted or latest.accepted
+            accepted = accepted or (latest.accepted and latest.known is not False)
             refused = refused or latest.refused
     if refused:
         return Finding(Verdict.CONTRARY, tuple(evidence))
     if accepted:
         return Finding(Verdict.PROVED, tuple(evidence))
-    if not logs:
-        return _nobody("protocol log")
     if all(log.unread for log in logs):
         return Finding(Verdict.UNKNOWN, tuple(evidence))
     if times.arrived is None or now <= times.complete:
@@ -145,6 +162,8 @@ def _passage(server: str, passage: Passage) -> Evidence:
         f"{server} {verb} {passage.domain} from {passage.remote} on {passage.connector}, "
         f"{passage.at:%Y-%m-%d %H:%M:%S} UTC: {passage.answer}"
     )
+    if passage.accepted and passage.known is False:
+        return Evidence(f"{text}; that is no address known to be the partner's")
     return Evidence(text, holds=passage.accepted)
 
 
@@ -155,7 +174,7 @@ def config_reloaded(logs: Sequence[EventsOf], times: Times, now: datetime) -> Fi
     """
     evidence = [_reloading(log, times) for log in logs]
     if not logs:
-        return _nobody("event log")
+        return _NOWHERE
     if any(each.holds is False for each in evidence):
         return Finding(Verdict.CONTRARY, tuple(evidence))
     if any(each.holds for each in evidence):
@@ -182,7 +201,3 @@ def _reloading(log: EventsOf, times: Times) -> Evidence:
 
 def _unread(server: str, reason: str) -> Evidence:
     return Evidence(f"{server}: not read: {reason}")
-
-
-def _nobody(what: str) -> Finding:
-    return Finding(Verdict.UNKNOWN, (Evidence(f"no server's {what} was read"),))

@@ -26,6 +26,7 @@ _PROOFS: Mapping[str, str] = {
 
 _STANDINGS: Mapping[Standing, str] = {
     Standing.PROVED: "proved: a message of the partner was accepted",
+    Standing.CONFIRMED: "confirmed: it is in force wherever it counts",
     Standing.CLEAR: "no contrary evidence; whether mail of the partner came in is not known",
     Standing.SILENT: "no contrary evidence, no traffic seen: that is not the same as mended",
     Standing.CONTRARY: "contrary evidence",
@@ -60,7 +61,7 @@ def show_proof(run: Run, look: Look) -> Lines:
     proof = run.proof
     if proof is None or proof.standing is Standing.UNASKED:
         return
-    tones = {Standing.PROVED: Tone.GOOD, Standing.CONTRARY: Tone.BAD}
+    tones = {Standing.PROVED: Tone.GOOD, Standing.CONFIRMED: Tone.GOOD, Standing.CONTRARY: Tone.BAD}
     tone = tones.get(proof.standing, Tone.PLAIN)
     yield from wrapped(proof_words(proof), tone, indent=2, width=look.width)
     for name in run.plan.proofs or ():

@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from orchestrator.app.passages import FOLDERS
 from orchestrator.app.verification import verify, wait
 from orchestrator.core.events import Outcome, ProofObserved
+from orchestrator.core.inventory import Inventory
 from orchestrator.core.proof import Finding, Standing, Verdict
 from orchestrator.core.run import Run
 from orchestrator.lab import Lab, load_scenario
@@ -83,6 +86,32 @@ def log(
     lab: Lab, number: int, *strings: str, server: str = "EX01", provider: str = FRONTEND
 ) -> None:
     lab.organization.logs[server].write(provider, number, strings)
+
+
+HEAD = (
+    "#Fields: date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,"
+    "event,data,context"
+)
+
+
+def attempt(
+    lab: Lab, time: Time, answer: str, server: str = "EX01", domain: str = "fabrikam.com"
+) -> None:
+    """Have a sender come by, as the server's protocol log has it."""
+    at = f"{time.now:%Y-%m-%dT%H:%M:%S}.000Z"
+    start = f"{at},{server}\\Default Frontend {server},08D9{time.now:%H%M%S}"
+    ends = "192.0.2.10:25,203.0.113.7:4711"
+    lines = [
+        HEAD,
+        f"{start},0,{ends},+,,",
+        f"{start},1,{ends},<,EHLO mail.{domain},",
+        f"{start},2,{ends},>,250 {server} Hello,",
+        f"{start},3,{ends},<,MAIL FROM:<anna@{domain}>,",
+        f"{start},4,{ends},>,{answer},",
+        f"{start},5,{ends},-,,Local",
+    ]
+    path = f"{FOLDERS[0]}\\RECV{time.now:%Y%m%d%H}-1.LOG"
+    lab.organization.disks[server].append(path, "\r\n".join(lines) + "\r\n")
 
 
 def texts(finding: Finding) -> str:
@@ -379,3 +408,101 @@ def test_a_server_whose_log_cannot_be_read_never_looks_like_silence(
     finding = found(desk, run, "no_events")
     assert finding.verdict is Verdict.CLEAR
     assert "None ex02.contoso.example: not read" in texts(finding)
+
+
+OK, REFUSED = "250 2.1.0 Sender OK", "530 5.7.1 Not authenticated"
+
+
+def test_an_accepted_message_of_the_partner_is_the_positive_proof(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    attempt(lagging, time, REFUSED)
+    time.forward(minutes=1)
+    run = applied(desk)
+    lagging.directory.replicate()
+    assert found(desk, run, "accepted_message").verdict is Verdict.UNKNOWN
+    time.forward(minutes=6)
+    attempt(lagging, time, OK)
+    finding = found(desk, run, "accepted_message")
+    assert finding.verdict is Verdict.PROVED
+    assert "True ex01" in texts(finding)
+    assert "from 203.0.113.7 on EX01\\Default Frontend EX01" in texts(finding)
+    time.forward(minutes=20)
+    stands = looked(desk, run).proof
+    assert stands is not None
+    assert stands.standing is Standing.PROVED
+
+
+def test_no_traffic_is_told_apart_from_mended(desk: Desk, lagging: Lab, time: Time) -> None:
+    run = applied(desk)
+    lagging.directory.replicate()
+    time.forward(minutes=30)
+    for server in ("EX01", "EX02"):
+        attempt(lagging, time, OK, server, domain="adatum.com")
+    assert found(desk, run, "accepted_message").verdict is Verdict.SILENT
+    stands = looked(desk, run).proof
+    assert stands is not None
+    assert stands.standing is Standing.SILENT
+
+
+def test_a_partner_that_is_still_refused_is_contrary_evidence(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    lagging.directory.replicate()
+    time.forward(minutes=8)
+    attempt(lagging, time, OK)
+    attempt(lagging, time, REFUSED, "EX02")
+    finding = found(desk, run, "accepted_message")
+    assert finding.verdict is Verdict.CONTRARY
+    assert "False ex02" in texts(finding)
+
+
+def test_servers_without_a_protocol_log_do_not_count_as_no_traffic(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    attempt(lagging, time, OK, domain="adatum.com")
+    time.forward(minutes=5)
+    run = applied(desk)
+    lagging.directory.replicate()
+    time.forward(minutes=30)
+    finding = found(desk, run, "accepted_message")
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "have nothing since the change" in texts(finding)
+    assert "there are no protocol logs" in texts(finding)
+    stands = looked(desk, run).proof
+    assert stands is not None
+    assert stands.standing is Standing.CLEAR
+
+
+def test_a_log_that_was_overwritten_since_the_change_is_not_silence(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    lagging.directory.replicate()
+    time.forward(minutes=10)
+    for server in ("EX01", "EX02"):
+        lagging.organization.logs[server].limit(1)
+        log(lagging, 11012, "fabrikam.com", CONNECTOR, server=server)
+        log(lagging, 1000, provider="Something else", server=server)
+    time.forward(minutes=20)
+    finding = found(desk, run, "no_events")
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "overwritten" in texts(finding)
+
+
+def test_through_an_endpoint_of_few_programs_protocol_logs_are_not_known(
+    desk: Desk, lagging: Lab, time: Time
+) -> None:
+    run = applied(desk)
+    lagging.directory.replicate()
+    (organization,) = desk.workplace.inventory.organizations
+    winrm = msgspec.structs.replace(organization.winrm, configuration="OrchestratorEvents")
+    narrow = msgspec.structs.replace(organization, winrm=winrm)
+    desk.workplace.inventory = Inventory((narrow,))
+    time.forward(minutes=30)
+    stands = looked(desk, run)
+    assert stands.proofs["no_events"].finding.verdict is Verdict.CLEAR
+    accepted = stands.proofs["accepted_message"].finding
+    assert accepted.verdict is Verdict.UNKNOWN
+    assert "there are no protocol logs" not in texts(accepted)

@@ -18,7 +18,7 @@ from orchestrator.core.events import (
     RunStarted,
 )
 from orchestrator.core.plan import seal
-from orchestrator.core.proof import Finding, Standing, Verdict, keep, prove
+from orchestrator.core.proof import Evidence, Finding, Standing, Verdict, bounded, keep, prove
 from orchestrator.core.run import Run, rebuild
 from orchestrator.steps.domains import DomainSecureList
 from tests.exchange.sample import INTERNET, NOW, config, frontend, plan, seen
@@ -61,6 +61,25 @@ def test_findings_add_up(verdicts: tuple[Verdict | None, ...], standing: Standin
 def test_a_run_that_asked_for_nothing_that_weighs_has_nothing_to_prove() -> None:
     assert prove((), {}, SINCE).standing is Standing.UNASKED
     assert prove(("config_reloaded",), {}, SINCE).standing is Standing.UNASKED
+
+
+def test_a_run_that_asked_for_no_mail_is_confirmed_where_it_is_in_force() -> None:
+    found = {"every_controller": Finding(P), "audit_log": Finding(P)}
+    assert prove(found, found, SINCE).standing is Standing.CONFIRMED
+    found["audit_log"] = Finding(U)
+    assert prove(found, found, SINCE).standing is Standing.CLEAR
+
+
+def test_evidence_is_recorded_in_bounds_and_what_is_against_first() -> None:
+    against = Evidence("x" * 1000, holds=False)
+    many = Finding(X, (*(Evidence("seen", holds=True),) * 300, against))
+    cut = bounded(many)
+    assert len(cut.evidence) == 201
+    assert cut.evidence[0].holds is False
+    assert len(cut.evidence[0].text) < 500
+    assert cut.evidence[-1].text == "and 101 more"
+    few = Finding(X, (Evidence("seen", holds=True), Evidence("not", holds=False)), SINCE, SINCE)
+    assert bounded(few) == few
 
 
 def test_a_proof_that_this_version_does_not_know_counts_all_the_same() -> None:

@@ -1,6 +1,7 @@
 """How proofs are judged: observations and a time in, a finding out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -346,8 +347,13 @@ def test_a_server_that_cannot_be_read_is_named_and_never_looks_like_silence() ->
     finding = no_events(("fabrikam.com",), logs, ARRIVED, OVER)
     assert finding.verdict is Verdict.CLEAR
     assert texts(finding) == ["? EX01: not read: it is down"]
-    assert no_events((), [], ARRIVED, OVER).verdict is Verdict.UNKNOWN
-    assert no_events((), [], ARRIVED, T).verdict is Verdict.PENDING
+    assert no_events(("a.example",), [], ARRIVED, OVER).verdict is Verdict.UNKNOWN
+    assert no_events(("a.example",), [], ARRIVED, T).verdict is Verdict.UNKNOWN
+
+
+def test_a_run_that_is_about_no_domain_has_no_mail_to_be_judged_by() -> None:
+    assert no_events((), [EventsOf("EX01")], ARRIVED, OVER).verdict is Verdict.UNKNOWN
+    assert accepted_message((), [PassagesOf("EX01")], ARRIVED, OVER).verdict is Verdict.UNKNOWN
 
 
 def test_an_event_that_does_not_say_for_which_domain_is_named() -> None:
@@ -398,6 +404,17 @@ def test_only_an_accepted_message_proves_and_no_traffic_is_not_mended(
 ) -> None:
     logs = [PassagesOf("EX01", found)]
     assert accepted_message(("fabrikam.com",), logs, times, at).verdict is verdict
+
+
+def test_what_comes_from_elsewhere_than_the_partner_proves_nothing() -> None:
+    came = passage(COMPLETE)
+    stranger, partner = replace(came, known=False), replace(came, known=True)
+    logs = [PassagesOf("EX01", (stranger,))]
+    finding = accepted_message(("fabrikam.com",), logs, ARRIVED, OVER)
+    assert finding.verdict is Verdict.SILENT
+    assert texts(finding)[0].endswith("; that is no address known to be the partner's")
+    logs.append(PassagesOf("EX02", (partner,)))
+    assert accepted_message(("fabrikam.com",), logs, ARRIVED, OVER).verdict is Verdict.PROVED
 
 
 def test_no_protocol_log_is_not_no_traffic() -> None:
