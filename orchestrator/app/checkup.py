@@ -24,6 +24,7 @@ from orchestrator.steps import build_step
 from orchestrator.steps.connectors import DedicatedReceiveConnectors, DedicatedSendConnector
 from orchestrator.steps.domains import LISTS, DomainSecureList
 from orchestrator.steps.property import Property
+from orchestrator.steps.secured import AuthMechanism, DomainSecureEnabled
 
 
 class Subject(NamedTuple):
@@ -54,6 +55,13 @@ def _writes(step: Step) -> Iterator[Needed]:
             yield _set(RECEIVE_CONNECTOR, "Enabled")
         case DedicatedSendConnector():
             yield _set(SEND_CONNECTOR, "Enabled")
+        case AuthMechanism():
+            yield _set(RECEIVE_CONNECTOR, "AuthMechanism")
+        case DomainSecureEnabled():
+            if step.receive_connector:
+                yield _set(RECEIVE_CONNECTOR, "DomainSecureEnabled")
+            if step.send_connector:
+                yield _set(SEND_CONNECTOR, "DomainSecureEnabled")
         case Property():
             yield _set(step.object, OBJECT_KINDS[step.object].spelled(step.property))
         case _:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from msgspec import UNSET
 
-from orchestrator.app import brakes, records
+from orchestrator.app import brakes, incidents, records
 from orchestrator.app.planning import (
     IDENTITY,
     Planned,
@@ -184,6 +184,7 @@ def _carry_out(
         _take_the_lead(store, started.run, plan, hold, started.at)
         ledger = _Ledger(store, records.stream_of(started.run), 0, hold, done, listener)
         ledger.record(started)
+        incidents.link(workplace, plan, started.run)
         _drive(workplace, session, ledger)
 
 
@@ -237,7 +238,7 @@ def refuse_while_in_doubt(store: Store, guid: str, *, but: str = "") -> None:
 
 def _drive(workplace: Workplace, session: Session, ledger: _Ledger) -> None:
     run = ledger.run
-    queries, judging = judges(run.plan, session.organization)
+    queries, judging = judges(workplace, run.plan, session.organization)
     session.pin(run.plan.controller)
 
     def pause(seconds: float) -> None:
@@ -271,16 +272,18 @@ def preflight(workplace: Workplace, planned: Planned) -> Planned:
                 "Make a new plan and look at it.",
             )
         _refuse_used(workplace.store, seal(plan).seal)
-        _same_organization(plan, organization, session)
+        _same_organization(workplace, plan, organization, session)
     except OrchestratorError as error:
         session.close()
         return Planned(organization, plan=None, error=error)
     return Planned(organization, plan=plan, session=session)
 
 
-def _same_organization(plan: Plan, organization: Organization, session: Session) -> None:
+def _same_organization(
+    workplace: Workplace, plan: Plan, organization: Organization, session: Session
+) -> None:
     session.pin(plan.controller)
-    queries, judging = judges(plan, organization)
+    queries, judging = judges(workplace, plan, organization)
     facts = session.ask(queries)
     answers_as(plan, organization, facts)
     drifted = drifts(plan, range(len(plan.changes)), facts, judging)

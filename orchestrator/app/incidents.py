@@ -12,7 +12,7 @@ from orchestrator.app.logs import LogSeen
 from orchestrator.app.workplace import Workplace
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import JournalDamaged, UsageError
-from orchestrator.core.plan import canonical
+from orchestrator.core.plan import Plan, canonical
 from orchestrator.exchange.event import SecurityEvent, host, interpret
 from orchestrator.exchange.incident import (
     Bookmark,
@@ -94,6 +94,14 @@ def every(store: Store) -> tuple[Incident, ...]:
     names = (stream.removeprefix(STREAMS) for stream in store.streams(STREAMS))
     found = [one for name in names for one in load(store, name).ledger.incidents]
     return tuple(sorted(found, key=lambda one: one.opened))
+
+
+def witnesses(workplace: Workplace, organization: str) -> tuple[Sighting, ...]:
+    """Return everything that was seen in an organization, of any domain, over or not."""
+    if not workplace.has_store:
+        return ()
+    ledger = load(workplace.store, organization).ledger
+    return tuple(seen for incident in ledger.incidents for seen in incident.sightings)
 
 
 def find(store: Store, name: str) -> Incident:
@@ -210,6 +218,15 @@ def answered(workplace: Workplace, incident: Incident, run: str) -> None:
     """Record that *run* was made because of *incident*."""
     event = IncidentAnswered(at=workplace.clock(), incident=incident.id, run=run)
     _append(workplace, incident.organization, lambda _: [event])
+
+
+def link(workplace: Workplace, plan: Plan, run: str) -> None:
+    """Record the run of a plan that answers an incident, if that is known here, once."""
+    if not plan.incident:
+        return
+    found = load(workplace.store, plan.organization.name).ledger.find(plan.incident)
+    if found is not None and run not in found.runs:
+        answered(workplace, found, run)
 
 
 def close(workplace: Workplace, incident: Incident, reason: str) -> None:

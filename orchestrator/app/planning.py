@@ -8,6 +8,7 @@ from datetime import timedelta
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from orchestrator.app import incidents
 from orchestrator.app.brakes import calendar_notes
 from orchestrator.app.workplace import Workplace
 from orchestrator.core.errors import OrchestratorError, RefusedError
@@ -25,6 +26,7 @@ from orchestrator.core.playbook import (
     Rule,
     Step,
 )
+from orchestrator.exchange.incident import Sighting
 from orchestrator.exchange.objects import OBJECT_KINDS, TRANSPORT_CONFIG
 from orchestrator.exchange.rules import rules
 from orchestrator.session import Session
@@ -48,8 +50,16 @@ class Planned:
     session: Session | None = None
 
 
-def draft(playbook: Playbook, given: Mapping[str, str], organization: Organization) -> Draft:
-    """Return *playbook* bound to its inputs. Raises UsageError, ConfigurationError."""
+def draft(
+    playbook: Playbook,
+    given: Mapping[str, str],
+    organization: Organization,
+    seen: tuple[Sighting, ...] = (),
+) -> Draft:
+    """Return *playbook* bound to its inputs. Raises UsageError, ConfigurationError.
+
+    *seen* are sightings of the organization's incidents, by which shared connectors are known.
+    """
     inputs = parse_inputs(playbook, given, organization.variables)
     steps = tuple(_bound(invocation, inputs) for invocation in playbook.steps)
     wanted = tuple(pair for pair in steps if pair is not None)
@@ -66,7 +76,7 @@ def draft(playbook: Playbook, given: Mapping[str, str], organization: Organizati
         inputs=inputs,
         require=tuple(build_predicate(invocation, inputs) for invocation in playbook.require),
         steps=wanted,
-        rules=rules(asked, organization.protect, domains),
+        rules=rules(asked, organization.protect, domains, seen),
         domains=domains,
         proofs=tuple(_proofs(playbook, inputs)),
     )
@@ -109,7 +119,8 @@ def plan_organization(
     """Look at *organization* and say what would change. An error is part of the answer."""
     session = workplace.session(organization)
     try:
-        bound = draft(playbook, given, organization)
+        seen = incidents.witnesses(workplace, organization.name)
+        bound = draft(playbook, given, organization, seen)
         session.pin()
         facts = session.ask((*bound.queries(), IDENTITY))
         plan = make_plan(
@@ -156,11 +167,14 @@ def _guid(text: str) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_X500, text))
 
 
-def judges(plan: Plan, organization: Organization) -> tuple[tuple[Query, ...], tuple[Rule, ...]]:
+def judges(
+    workplace: Workplace, plan: Plan, organization: Organization
+) -> tuple[tuple[Query, ...], tuple[Rule, ...]]:
     """Return what has to be asked to judge *plan* again, and the rules that judge it."""
     touched = [Query(c.setting.ref.kind, (c.setting.property,)) for c in plan.changes]
     asked = unite((*plan.asked, *touched))
-    judging = rules(asked, organization.protect, plan.domains)
+    seen = incidents.witnesses(workplace, organization.name)
+    judging = rules(asked, organization.protect, plan.domains, seen)
     queries = (query for rule in judging for query in rule.queries())
     grounds = (Query(ground.ref.kind, (ground.property,)) for ground in plan.grounds)
     return unite((*asked, *queries, *grounds, IDENTITY)), judging

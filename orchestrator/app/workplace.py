@@ -55,6 +55,14 @@ class Workplace:
             return self._store
 
     @property
+    def has_store(self) -> bool:
+        """Say whether anything was ever recorded: looking makes no store."""
+        if self._store is not None:
+            return True
+        place = Path(self.store_location)
+        return place.is_dir() and any(place.iterdir())
+
+    @property
     def actor(self) -> str:
         """Who is at work, as the operating system knows it."""
         return f"{user_name()}@{platform.node()}"

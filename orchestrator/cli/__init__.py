@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 COMMANDS: Mapping[str, Entry] = {
     "events": Entry("Look first", "Show what event logs say of mail that was refused."),
     "incidents": Entry("Look first", "List or show what was logged about each partner."),
+    "diagnose": Entry("Look first", "Say what is wrong with a partner's mail, and what to do."),
     "run": Entry("Do the work", "Plan a remediation, show it, and carry it out if you agree."),
     "contact-partner": Entry("Do the work", "Write to the partner; nothing is changed."),
     "plan": Entry("Do the work", "Make a plan and keep it in a file; nothing is changed."),

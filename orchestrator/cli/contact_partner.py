@@ -11,12 +11,12 @@ from orchestrator.cli.codes import ExitCode
 from orchestrator.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from orchestrator.app.letters import Composed, Request
+    from orchestrator.app.composition import Composed, Request
     from orchestrator.app.workplace import Workplace
     from orchestrator.core.events import Mandate
     from orchestrator.core.inventory import Organization
     from orchestrator.core.letter import Correspondence
-    from orchestrator.exchange.incident import Sighting
+    from orchestrator.exchange.incident import Incident, Sighting
     from orchestrator.postman.probe import Probe
 
 _FOLDER = click.Path(path_type=Path)
@@ -25,7 +25,8 @@ _SOMEWHERE = "one of our servers"
 
 @click.command()
 @click.argument("domain")
-@click.option("--event", type=int, default=11012, show_default=True, help="What was logged.")
+@click.option("--incident", default="", metavar="ID", help="What it is about, as recorded.")
+@click.option("--event", type=int, default=None, help="What was logged; 11012 by default.")
 @click.option("--to", default="", help="Whom to write to; as the inventory says, else postmaster@.")
 @click.option(
     "--reply-to", default="", help="Where the answer goes: a mailbox outside of this organization."
@@ -55,6 +56,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     *,
     workplace: "Workplace",
     domain: str,
+    incident: str,
     limit: tuple[str, ...],
     letter_dir: Path,
     probe_partner: bool,
@@ -75,22 +77,27 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
       orchestrator contact-partner fabrikam.com --file Application.evtx \\
         --reply-to contoso-mail@provider.example --telephone '+1 425 555 0100'
     """  # noqa: D301 - click wants the backspace itself: what follows is not wrapped
-    from orchestrator.app import letters  # noqa: PLC0415 - not for --help
+    from orchestrator.app import incidents, letters  # noqa: PLC0415 - not for --help
+    from orchestrator.app.composition import compose  # noqa: PLC0415 - likewise
     from orchestrator.core.errors import UsageError  # noqa: PLC0415 - likewise
     from orchestrator.render.correspondence import show_letter  # noqa: PLC0415 - likewise
 
     if send and dry_run:
         raise UsageError("--send and --dry-run contradict each other", "Leave one of them away.")
-    organization = _one(workplace, limit)
+    about = _incident(workplace, incident) if incident else None
+    organization = _one(workplace, limit or ((about.organization,) if about else ()))
     if send:
         letters.ensure_server(organization)
+        letters.ensure_released(workplace)
         ensure_askable(terminal, yes=yes)
-    request = _request(organization, domain, words)
-    composed = letters.compose(workplace, organization, request, _look if probe_partner else None)
+    request = _request(organization, domain, words, about)
+    composed = compose(workplace, organization, request, _look if probe_partner else None)
     _show(terminal, composed)
     if dry_run:
         return _conclude(terminal, None, ExitCode.DONE, composed)
     known = letters.write(workplace, composed, letter_dir, mandate)
+    if about is not None:
+        incidents.answered(workplace, about, known.letter.id)
     code = ExitCode.DONE
     if send and _agreed(terminal, known, yes=yes):
         known, code = deliver(terminal, workplace, known)
@@ -126,27 +133,56 @@ def _one(workplace: "Workplace", limit: tuple[str, ...]) -> "Organization":
     return chosen[0]
 
 
-def _request(organization: "Organization", domain: str, words: "dict[str, object]") -> "Request":
-    from orchestrator.app.letters import Request  # noqa: PLC0415 - not for --help
+def _incident(workplace: "Workplace", name: str) -> "Incident":
+    from orchestrator.app import incidents  # noqa: PLC0415 - not for --help
+
+    return incidents.find(workplace.store, name)
+
+
+def _event(given: object, about: "Incident | None") -> int:
+    """Return what the letter is about: as given, else what the incident has, 11012 first."""
+    from orchestrator.exchange.letter import GROUNDS  # noqa: PLC0415 - not for --help
+
+    if given is not None:
+        return int(str(given))
+    usual = 11012
+    seen = [number for number in about.ids if number in GROUNDS] if about else []
+    return usual if usual in seen or not seen else seen[0]
+
+
+def _request(
+    organization: "Organization",
+    domain: str,
+    words: "dict[str, object]",
+    about: "Incident | None",
+) -> "Request":
+    from orchestrator.app.composition import Request  # noqa: PLC0415 - not for --help
+    from orchestrator.core.errors import UsageError  # noqa: PLC0415 - likewise
     from orchestrator.exchange.domains import parse_domain  # noqa: PLC0415 - likewise
     from orchestrator.loader.calendar import zone  # noqa: PLC0415 - likewise
 
     refused = parse_domain(domain)
+    if about is not None and (about.domain, about.organization) != (refused, organization.name):
+        raise UsageError(
+            f"{about.id} is about {about.domain} and {about.organization}",
+            "Name that domain, or another incident ('orchestrator incidents list').",
+        )
+    event = _event(words["event"], about)
     partner, usual = organization.partners.get(refused), organization.variables
     named = str(words["to"]) or (partner.mail if partner else "")
     return Request(
         domain=refused,
-        event=int(str(words["event"])),
+        event=event,
         to=named or f"postmaster@{refused}",
         reply_to=str(words["reply_to"] or usual.get("reply_to", "")),
         telephone=str(words["telephone"] or usual.get("telephone", "")),
-        sightings=_sightings(refused, words),
+        sightings=(*(about.sightings if about else ()), *_sightings(refused, event, words)),
         template=words["template"] if isinstance(words["template"], Path) else None,
         zone=zone(str(words["zone"])) if words["zone"] else None,
     )
 
 
-def _sightings(domain: str, words: "dict[str, object]") -> "tuple[Sighting, ...]":
+def _sightings(domain: str, number: int, words: "dict[str, object]") -> "tuple[Sighting, ...]":
     from orchestrator.exchange.incident import Sighting, merge  # noqa: PLC0415 - not for --help
 
     found: list[Sighting] = []
@@ -157,8 +193,7 @@ def _sightings(domain: str, words: "dict[str, object]") -> "tuple[Sighting, ...]
         said = str(words["connector"])
         server = str(words["server"]) or said.rpartition("\\")[0] or _SOMEWHERE
         found.extend(
-            Sighting(int(str(words["event"])), "", domain, said, server, first=at, last=at)
-            for at in times or [None]
+            Sighting(number, "", domain, said, server, first=at, last=at) for at in times or [None]
         )
     return merge(found)
 

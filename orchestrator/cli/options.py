@@ -165,6 +165,16 @@ def settings(command: F) -> F:
     )(command)
 
 
+def incident(command: F) -> F:
+    """Add ``--incident``, passed on as an id, a domain, or None."""
+    return click.option(
+        "--incident",
+        default=None,
+        metavar="ID",
+        help="An incident that says organization and inputs; 'orchestrator incidents list'.",
+    )(command)
+
+
 def mandate(command: F) -> F:
     """Add why, by whose leave and until when, passed on as a Mandate of the current user."""
 

@@ -23,6 +23,7 @@ _LONGEST = timedelta(days=7)
 @click.command()
 @click.argument("playbook")
 @options.settings
+@options.incident
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -48,6 +49,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     workplace: "Workplace",
     playbook: str,
     given: tuple[str, ...],
+    incident: str | None,
     out: Path,
     expires: str,
     limit: tuple[str, ...],
@@ -65,12 +67,13 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
       orchestrator apply fix.plan --reason "Fabrikam mends its TLS"
     """  # noqa: D301 - click wants the backspace itself: what follows is not wrapped
     from orchestrator.app.files import write_plans  # noqa: PLC0415 - not for --help
-    from orchestrator.cli import consent, work  # noqa: PLC0415 - likewise
+    from orchestrator.cli import cause, consent, work  # noqa: PLC0415 - likewise
     from orchestrator.loader import find_playbook, load_playbook  # noqa: PLC0415 - likewise
 
     life = duration(expires)
     loaded = load_playbook(find_playbook(playbook))
     wanted = work.Wanted(loaded, work.parse_settings(given), life)
+    wanted, limit = cause.because(workplace, incident, wanted, limit)
     planned = work.plan_all(terminal, workplace, limit, wanted, forks)
     with work.released(planned):
         terminal.say(consent.show_all(planned, terminal.look))

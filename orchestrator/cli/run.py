@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from orchestrator.core.limits import Limits
 
 _WHATIF = "Leave --whatif away, or --dry-run: with --whatif Exchange is asked after your agreement."
-_LETTER = "Write it with: orchestrator contact-partner DOMAIN --reply-to ADDRESS --telephone NUMBER"
+_LETTER = "Write it with: orchestrator contact-partner {} --reply-to ADDRESS --telephone NUMBER"
 
 
 @click.command()
 @click.argument("playbook")
 @options.settings
+@options.incident
 @options.workplace
 @options.limit
 @click.option("--dry-run", is_flag=True, help="Only show what would change; nothing is written.")
@@ -46,6 +47,7 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
     workplace: "Workplace",
     playbook: str,
     given: tuple[str, ...],
+    incident: str | None,
     limit: tuple[str, ...],
     dry_run: bool,
     detailed_exitcode: bool,
@@ -72,18 +74,22 @@ def command(  # noqa: PLR0913 - a command's options are its arguments
       orchestrator run remove-domain-security --set domain=fabrikam.com \\
         --reason "Fabrikam mends its TLS" --ticket CHG-1 --review-by 2027-01-31
     """  # noqa: D301 - click wants the backspace itself: what follows is not wrapped
-    from orchestrator.cli import consent, work  # noqa: PLC0415 - not for --help
+    from orchestrator.cli import cause, consent, work  # noqa: PLC0415 - not for --help
     from orchestrator.core.errors import UsageError  # noqa: PLC0415 - likewise
     from orchestrator.core.events import OnFailure  # noqa: PLC0415 - likewise
     from orchestrator.loader import find_playbook, load_playbook  # noqa: PLC0415 - likewise
 
     if playbook == "contact-partner":
-        raise UsageError("a letter changes nothing in Exchange: it is no playbook", _LETTER)
+        partner = work.parse_settings(given).get("domain", "DOMAIN")
+        raise UsageError(
+            "a letter changes nothing in Exchange: it is no playbook", _LETTER.format(partner)
+        )
     if detailed_exitcode and not dry_run:
         raise UsageError("--detailed-exitcode is for --dry-run", "Add --dry-run.")
     if whatif and dry_run:
         raise UsageError("some cmdlets ignore -WhatIf and write: a dry run never asks it", _WHATIF)
     wanted = work.Wanted(load_playbook(find_playbook(playbook)), work.parse_settings(given))
+    wanted, limit = cause.because(workplace, incident, wanted, limit)
     planned = work.plan_all(terminal, workplace, limit, wanted, forks)
     with work.released(planned):
         ready = consent.changing(planned)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import click
+from msgspec.structs import replace
 
 from orchestrator.app import brakes
 from orchestrator.app.batch import side_by_side
@@ -72,11 +73,15 @@ def released(planned: Sequence[Planned]) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be planned: a playbook, the operator's words for its inputs, and for how long."""
+    """What is to be planned: a playbook, the operator's words for its inputs, and for how long.
+
+    *incident* is the id of the one that is answered, if any.
+    """
 
     playbook: Playbook
     given: Mapping[str, str]
     life: timedelta = LIFE
+    incident: str = ""
 
 
 def plan_all(
@@ -92,9 +97,12 @@ def plan_all(
         draft(wanted.playbook, wanted.given, organization)
 
     def look(organization: Organization) -> Planned:
-        return plan_organization(
+        planned = plan_organization(
             workplace, organization, wanted.playbook, wanted.given, wanted.life
         )
+        if planned.plan is not None and wanted.incident:
+            planned.plan = replace(planned.plan, incident=wanted.incident)
+        return planned
 
     return looked(terminal, workplace, organizations, look, forks)
 

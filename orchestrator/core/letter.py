@@ -154,8 +154,10 @@ def evolve(known: Correspondence, event: Event) -> Correspondence:
             return _mark(known, Standing.ACCEPTED, answer, event.at)
         case LetterRefused(answer=answer):
             return _mark(known, Standing.REFUSED, answer, event.at)
-        case HandOverBroken(reason=reason):
+        case HandOverBroken(reason=reason) if known.standing is Standing.IN_DOUBT:
             return replace(known, detail=reason, changed=event.at)
+        case HandOverBroken():
+            raise JournalDamaged(f"letter {known.letter.id} was not under way")
         case _:
             assert_never(event)
 

@@ -48,7 +48,7 @@ class Plan(Plain, frozen=True):
     and *domains* what they are about: from these follow the rules that judge it again later.
     *limits* are those of its playbook, *proofs* what its ``verify`` asks for beside the read-back;
     where it has none, nothing is written of them. So it is with *attended*, which says that a
-    person has to decide whether it is carried out.
+    person has to decide whether it is carried out, and with *incident*, the one that it answers.
     """
 
     playbook: str
@@ -71,6 +71,7 @@ class Plan(Plain, frozen=True):
     limits: Limits | UnsetType = UNSET
     proofs: tuple[str, ...] | UnsetType = UNSET
     attended: bool | UnsetType = UNSET
+    incident: str | UnsetType = UNSET
 
     @property
     def lowers_security(self) -> bool:

@@ -164,6 +164,17 @@ def ensure_answerable(
     return ""
 
 
+def way_there(to: str, domain: str, event: int) -> str:
+    """Return what may keep the letter itself from arriving, or nothing."""
+    held = SECURITY_EVENTS[event].side is not Side.RECEIVE
+    if held and to.rpartition("@")[2] == to_ascii(domain):
+        return (
+            f"Mail from here to {domain} is what waits: a letter through this organization waits "
+            "with it. Give --to an address elsewhere, or send the .eml file by other means."
+        )
+    return ""
+
+
 def _covers(accepted: str, domain: str) -> bool:
     """Say whether an accepted domain, which may begin with ``*.``, takes mail of *domain* [doc]."""
     name = to_ascii(accepted.strip())

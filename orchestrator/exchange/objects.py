@@ -15,6 +15,8 @@ RECEIVE_CONNECTOR = "ReceiveConnector"
 SEND_CONNECTOR = "SendConnector"
 EXCHANGE_SERVER = "ExchangeServer"
 ACCEPTED_DOMAIN = "AcceptedDomain"
+FRONTEND_TRANSPORT = "FrontendTransportService"
+TRANSPORT_SERVICE = "TransportService"
 CMDLET = "Cmdlet"
 
 RECEIVE_LIST = "TLSReceiveDomainSecureList"
@@ -116,6 +118,22 @@ OBJECT_KINDS: Mapping[str, ObjectKind] = {
         named=True,
         types=("AcceptedDomain",),
         shapes={**_COMMON, "DomainName": "text"},
+    ),
+    FRONTEND_TRANSPORT: ObjectKind(
+        FRONTEND_TRANSPORT,
+        get="Get-FrontendTransportService",
+        set="",
+        named=True,
+        types=("FrontendTransportServer", "FrontendTransportServerPresentationObject"),
+        shapes={**_COMMON, "ReceiveProtocolLogPath": "text"},
+    ),
+    TRANSPORT_SERVICE: ObjectKind(
+        TRANSPORT_SERVICE,
+        get="Get-TransportService",
+        set="",
+        named=True,
+        types=("TransportServer", "TransportServerPresentationObject"),
+        shapes={**_COMMON, "ReceiveProtocolLogPath": "text"},
     ),
     CMDLET: ObjectKind(
         CMDLET,

@@ -26,6 +26,7 @@ def plan_facts(plan: Plan) -> Facts:
         "playbook": plan.playbook,
         "title": plan.title,
         "inputs": dict(plan.inputs),
+        "incident": plan.incident or None,
         "controller": plan.controller,
         "server": plan.server,
         "made": plan.made,

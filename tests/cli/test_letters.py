@@ -1,4 +1,4 @@
-"""``orchestrator contact-partner``: a letter opened and read, sent once, and never twice blindly."""
+"""``orchestrator contact-partner``: a letter opened and read, sent once, never twice blindly."""
 
 import stat
 from collections.abc import Iterator
@@ -213,10 +213,10 @@ def test_a_letter_in_doubt_is_sent_again_only_on_a_persons_word(door: Door) -> N
 
 def test_the_kill_switch_holds_letters_back(door: Door) -> None:
     with mailbox_for(door, Mailbox()) as mailbox:
-        door("stop", "--reason", "wait")
+        door("stop", "wait")
         assert write(door, "--send", "--yes").code == ExitCode.REFUSED
     assert not mailbox.letters
-    assert standing(door) == "written"
+    assert not list(door.folder.glob("fabrikam.com-*"))
 
 
 def test_a_letter_is_listed_and_exported_beside_runs(door: Door) -> None:
@@ -228,17 +228,33 @@ def test_a_letter_is_listed_and_exported_beside_runs(door: Door) -> None:
     assert door("journal", "check").code == ExitCode.DONE
 
 
+def test_an_incident_is_what_a_letter_is_about_and_remembers_it(door: Door) -> None:
+    door.lab.organization.logs["EX01"].write(
+        "MSExchangeFrontEndTransport", 11017, ("fabrikam.com", "From Fabrikam")
+    )
+    door("events")
+    folder = ("--letter-dir", str(door.folder), "--incident", "contoso-fabrikam.com-1")
+    assert door("contact-partner", "fabrikam.com", *WAY_BACK, *folder).code == ExitCode.DONE
+    words = opened(door).get_content()
+    assert "event 11017" in words
+    assert "From Fabrikam" in words
+    assert letter_id(door) in door("incidents", "show", "fabrikam.com").words
+    other = door("contact-partner", "adatum.com", *WAY_BACK, *folder)
+    assert other.code == ExitCode.USAGE
+    assert "is about fabrikam.com" in other.words
+
+
 def test_run_says_which_command_writes_letters(door: Door) -> None:
     answer = door("run", "contact-partner", "--set", "domain=fabrikam.com")
     assert answer.code == ExitCode.USAGE
-    assert "orchestrator contact-partner" in answer.words
+    assert "orchestrator contact-partner fabrikam.com --reply-to" in answer.words
 
 
 def test_ones_own_template_is_filled_in_and_its_faults_have_a_line(door: Door) -> None:
     template = door.folder / "mine.txt"
     template.write_text("Subject: {{ domain }}\nCall {{ telephone }}.\n")
     assert write(door, "--template", str(template)).code == ExitCode.DONE
-    assert opened(door).get_content() == "Call +1 425 555 0100.\n"
+    assert opened(door).get_content().splitlines() == ["Call +1 425 555 0100."]
     template.write_text("Subject: x\n\n{{ telefone }}\n")
     answer = write(door, "--template", str(template))
     assert answer.code == ExitCode.USAGE
@@ -247,7 +263,7 @@ def test_ones_own_template_is_filled_in_and_its_faults_have_a_line(door: Door) -
 
 
 def test_no_file_is_ever_replaced(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.app.letters.new_batch", lambda _: "20261125-000000-0000")
+    monkeypatch.setattr("orchestrator.app.composition.new_batch", lambda _: "20261125-000000-0000")
     (door.folder / "fabrikam.com-20261125-000000-0000.txt").write_text("mine")
     assert write(door).code == ExitCode.USAGE
     assert [file.read_text() for file in door.folder.glob("fabrikam.com-*")] == ["mine"]

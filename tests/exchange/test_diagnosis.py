@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.core.facts import Facts, Observation
 from orchestrator.core.inventory import Protection
-from orchestrator.exchange.diagnosis import Case, Diagnosis, Hint, Remedy, diagnose
+from orchestrator.exchange.diagnosis import Case, Diagnosis, Hint, Remedy, diagnose, queries
 from orchestrator.exchange.incident import Sighting
 from orchestrator.exchange.objects import EXCHANGE_SERVER, TRANSPORT_CONFIG
 from orchestrator.exchange.senders import Origin, Senders
@@ -490,3 +490,205 @@ def test_each_case_has_its_verdict_and_the_rule_that_decided(
 
 def test_each_verdict_is_reached_by_some_row() -> None:
     assert {row[2] for row in ROWS} == set(Remedy)
+
+
+def found_in(about: Case) -> set[str]:
+    """Return the rules that found something in a case."""
+    return set(rules_of(diagnose(about)))
+
+
+ASIDE: Sequence[tuple[str, Case, str]] = (
+    ("the entry as it stands", case(everyday(), event()), "listed"),
+    (
+        "the entry in other letters",
+        case(everyday(listed=("Fabrikam.COM",)), event()),
+        "listed-otherwise",
+    ),
+    (
+        "the event's computer decides",
+        case(pair(), event(connector=OWN)),
+        "event-computer-decides",
+    ),
+    ("the list alone is not enough", case(pair(), event(connector=OWN)), "half-list"),
+    ("the connector alone is not enough", case(pair(), event(connector=OWN)), "half-connector"),
+    (
+        "the connector was switched off since",
+        case(pair(Enabled=False), event(connector=OWN)),
+        "changed-since",
+    ),
+    (
+        "Domain Security was switched off since",
+        case(everyday(receive("EX01", DomainSecureEnabled=False)), event(connector=OWN)),
+        "changed-since",
+    ),
+    (
+        "TLS was switched off since",
+        case(everyday(receive("EX01", AuthMechanism=())), event(connector=OWN)),
+        "changed-since",
+    ),
+    ("who was refused is not known", case(everyday(), event()), "sender-unknown"),
+    (
+        "a log without a match",
+        case(everyday(), event(), senders=Senders("fabrikam.com", gaps=("EX02: closed",))),
+        "sender-unknown",
+    ),
+    (
+        "a log of another time",
+        case(
+            everyday(), event(), senders=Senders("fabrikam.com", first=AT, last=AT, sources=("a",))
+        ),
+        "sender-unknown",
+    ),
+    (
+        "the partner's own address",
+        case(everyday(), event(), senders=refused("203.0.113.9"), known=KNOWN),
+        "partner-known",
+    ),
+    (
+        "an address that is not compared",
+        case(everyday(), event(), senders=refused("203.0.113.9")),
+        "sender-not-compared",
+    ),
+    (
+        "a connector that logs nothing",
+        case(everyday(receive("EX01", ProtocolLoggingLevel="None")), event(connector=OWN)),
+        "logs-nothing",
+    ),
+    (
+        "mail out that still demands TLS",
+        case(
+            seen(
+                config(("fabrikam.com",), ("fabrikam.com",)),
+                frontend("EX01"),
+                send("To Fabrikam", "SMTP:fabrikam.com;1"),
+            ),
+            event(),
+        ),
+        "send-side",
+    ),
+    (
+        "mail out that would wait",
+        case(
+            seen(
+                config(("fabrikam.com",), ("fabrikam.com",)),
+                frontend("EX01"),
+                send("To Fabrikam", "SMTP:fabrikam.com;1", Enabled=False),
+            ),
+            event(),
+        ),
+        "send-stranded",
+    ),
+    (
+        "a send connector that protects nothing",
+        case(everyday(send("To Fabrikam", "SMTP:fabrikam.com;1")), event()),
+        "send-connector-alone",
+    ),
+    ("an Edge that EdgeSync reaches", case(everyday(edge()), event()), "edge-subscribed"),
+    (
+        "an event that is incomplete beside one that is not",
+        case(everyday(), event(), event(connector="", incomplete=("connector: it is not there",))),
+        "incomplete-event",
+    ),
+    (
+        "a hybrid event beside an 11012",
+        case(everyday(), event(), event(11022)),
+        "hybrid-capabilities",
+    ),
+    (
+        "mail that goes out, beside mail that comes in",
+        case(everyday(), event(), event(11014, "To Fabrikam")),
+        "not-listed-send",
+    ),
+    (
+        "a listed parent",
+        case(everyday(listed=("com",)), event()),
+        "not-listed",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("about", "rule"), [row[1:] for row in ASIDE], ids=[row[0] for row in ASIDE]
+)
+def test_what_does_not_decide_is_told_all_the_same(about: Case, rule: str) -> None:
+    assert rule in found_in(about)
+
+
+def test_the_finding_names_where_its_facts_come_from() -> None:
+    about = case(pair(), event(connector=OWN), event(connector=DEFAULT, at=None))
+    (dedicated,) = [f for f in diagnose(about).findings if f.rule == "dedicated"]
+    assert "event 11012 on EX01.contoso.example at 2026-11-23 08:00:00 UTC" in dedicated.sources
+    assert "Get-ReceiveConnector on dc01.contoso.example" in dedicated.sources
+    assert {sign.subject for sign in dedicated.signs} == {OWN, r"EX02\From Fabrikam"}
+    assert all(sign.holds for sign in dedicated.signs)
+
+
+def test_each_refused_address_is_shown_with_what_is_known_and_what_is_only_hinted() -> None:
+    about = case(
+        everyday(),
+        event(),
+        senders=refused("198.51.100.7", "", others=("adatum.com",)),
+        known=KNOWN,
+        hints=(Hint("198.51.100.0/24", "SPF"),),
+    )
+    found = diagnose(about)
+    assert found.verdict is Remedy.NEEDS_A_PERSON
+    signs = [sign for f in found.findings for sign in f.signs if sign.property == "MAIL FROM"]
+    assert [sign.subject for sign in signs] == ["an unreadable address", "198.51.100.7"]
+    signs.reverse()
+    assert "matches SPF, a hint only" in signs[0].value
+    assert "also sends for adatum.com" in signs[0].value
+    assert signs[0].holds is False
+    assert found.refused == ("anna@fabrikam.com",)
+
+
+def test_a_near_entry_is_named_when_the_domain_is_on_no_list() -> None:
+    (near,) = diagnose(case(everyday(listed=("fabrikan.com",)), event())).findings[:1]
+    assert "Did you mean fabrikan.com?" in near.text
+    (parent,) = diagnose(
+        Case("mail.fabrikam.com", everyday(), (event(domain="mail.fabrikam.com"),))
+    ).findings[:1]
+    assert "an entry covers no subdomains" in parent.text
+
+
+def test_mail_that_only_goes_out_is_not_judged_by_the_other_list() -> None:
+    about = case(
+        seen(config((), ("fabrikam.com",)), frontend("EX01"), INTERNET), event(11014, "To Fabrikam")
+    )
+    found = diagnose(about)
+    assert found.suggestion is not None
+    assert found.suggestion.playbook == "remove-send-domain-security"
+    assert "not-listed" not in rules_of(found)
+
+
+def test_received_mail_that_is_settled_leaves_the_way_out_to_decide() -> None:
+    facts = seen(config((), ("fabrikam.com",)), frontend("EX01"), INTERNET)
+    found = diagnose(case(facts, event(), event(11014, "To Fabrikam")))
+    assert (found.verdict, found.decided.rule) == (Remedy.REMOVE_FROM_LIST, "send-refused")
+
+
+def test_commands_for_a_person_are_given_where_nothing_else_reaches() -> None:
+    found = diagnose(
+        case(everyday(edge()), event(connector=r"EDGE01\From Fabrikam", server="EDGE01"))
+    )
+    assert found.by_hand == (
+        r"Get-ReceiveConnector -Identity 'EDGE01\From Fabrikam'",
+        r"Set-ReceiveConnector -Identity 'EDGE01\From Fabrikam' -Enabled $false",
+    )
+
+
+def test_what_no_rule_decides_needs_a_person() -> None:
+    found = diagnose(case(everyday(), event(12018, "mail.contoso.com")))
+    assert (found.verdict, found.decided.rule) == (Remedy.NEEDS_A_PERSON, "undecided")
+    assert found.decided in found.findings
+
+
+def test_a_server_without_a_known_controller_is_not_invented() -> None:
+    facts = Facts(everyday().known)
+    (listed,) = [f for f in diagnose(case(facts, event())).findings if f.rule == "listed"]
+    assert listed.sources == ("Get-TransportConfig",)
+
+
+def test_a_diagnosis_asks_one_question_for_each_kind_of_object() -> None:
+    kinds = [query.kind for query in queries()]
+    assert len(kinds) == len(set(kinds)) == 4

@@ -1,5 +1,6 @@
 """SMTP servers on loopback: real ones by aiosmtpd, and ones that misbehave on purpose."""
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -38,9 +39,9 @@ class Mailbox:
 
 class _OnAnyPort(Controller):
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd leaves it untyped
 
 
 @contextlib.contextmanager

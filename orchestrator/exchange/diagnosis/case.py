@@ -73,15 +73,16 @@ class Case:
     """What is known about one *domain* (ASCII, lower case) of one organization.
 
     *sightings* are its events, none where there is no evidence; *incident* is the record that
-    holds them, if any. *others* are the sightings of other incidents, and certificate events.
-    *senders* is None without a protocol log, and *no_log* says why. *known* are the partner's
-    addresses by the inventory.
+    holds them, if any, and *recorded* the connectors that it names. *others* are the sightings of
+    other incidents, and certificate events. *senders* is None without a protocol log, and *no_log*
+    says why. *known* are the partner's addresses by the inventory.
     """
 
     domain: str
     facts: Facts
     sightings: tuple[Sighting, ...] = ()
     incident: str = ""
+    recorded: tuple[str, ...] = ()
     others: tuple[Sighting, ...] = ()
     senders: Senders | None = None
     no_log: str = "no protocol log was read"
@@ -111,6 +112,7 @@ class Diagnosis(Plain, frozen=True):
     decided: Finding
     findings: tuple[Finding, ...]
     incident: str = ""
+    recorded: tuple[str, ...] = ()
     suggestion: Suggestion | None = None
     by_hand: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()

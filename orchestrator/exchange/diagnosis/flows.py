@@ -27,7 +27,7 @@ from orchestrator.exchange.diagnosis.case import (
     events,
     read_by,
 )
-from orchestrator.exchange.diagnosis.listing import listed
+from orchestrator.exchange.diagnosis.listing import held, listed
 from orchestrator.exchange.diagnosis.ties import Tie, enabled, remove, retire, ties
 from orchestrator.exchange.objects import EXCHANGE_SERVER, RECEIVE_CONNECTOR, RECEIVE_LIST
 from orchestrator.exchange.rules import rules
@@ -50,7 +50,7 @@ def edge(case: Case) -> Iterator[Finding]:
         read_by(case, "Get-ExchangeServer"),
     )
     names = {s.text("Name").casefold() for s in servers}
-    for tie in ties(case):
+    for tie in ties(case) if held(case) else ():
         home, _, name = tie.seen.connector.partition("\\")
         if tie.connector is None and home.partition(".")[0].casefold() in names:
             yield _on_edge(case, tie, home, name)
@@ -105,7 +105,7 @@ def gone(case: Case) -> Iterator[Finding]:
     edges = {s.text("Name").casefold() for s in case.facts.maybe(EXCHANGE_SERVER) if _is_edge(s)}
     for tie in ties(case):
         home = tie.seen.connector.partition("\\")[0].partition(".")[0].casefold()
-        if tie.connector is not None or home in edges:
+        if tie.connector is not None or home in edges or not held(case):
             continue
         sources = (*events((tie.seen,)), *read_by(case, _CMDLET))
         if tie.namesakes:
@@ -128,16 +128,15 @@ def gone(case: Case) -> Iterator[Finding]:
                 Mark.INF,
                 (Sign(tie.seen.connector, "Name", "(gone)", holds=False),),
                 sources,
-                Remedy.REMOVE_FROM_LIST if listed(case, RECEIVE_LIST) else None,
+                Remedy.REMOVE_FROM_LIST,
                 remove(case),
             )
 
 
 def routes(case: Case) -> Iterator[Finding]:
     """Find, for each connector that events name, whether it is the partner's own."""
-    found = [tie for tie in ties(case) if tie.connector is not None]
     apart: list[Observation] = []
-    for tie in found:
+    for tie in ties(case) if held(case) else ():
         if tie.connector is None:
             continue
         kept = list(_route(case, tie, tie.connector))
@@ -279,7 +278,7 @@ def halves(case: Case) -> Iterator[Finding]:
         connector = tie.connector
         if connector is None or not enabled(connector) or not partners_only(connector):
             continue
-        if not listed(case, RECEIVE_LIST):
+        if not held(case):
             continue
         yield Finding(
             "half-list",

@@ -22,6 +22,11 @@ def listed(case: Case, name: str) -> tuple[str, ...]:
     return entries_for(entries(case, name), case.domain)
 
 
+def held(case: Case) -> bool:
+    """Say whether mail from the domain is held to mutual TLS at all. Raises UnknownFact."""
+    return bool(listed(case, RECEIVE_LIST))
+
+
 def not_listed(case: Case) -> Iterator[Finding]:
     """Find that the domain is not on the receive list, so that no event can arise any more."""
     if listed(case, RECEIVE_LIST) or not (case.of_side(Side.RECEIVE) or not case.sightings):

@@ -19,10 +19,10 @@ from orchestrator.exchange.diagnosis.case import (
     events,
     read_by,
 )
-from orchestrator.exchange.diagnosis.listing import listed
+from orchestrator.exchange.diagnosis.listing import held, listed
 from orchestrator.exchange.diagnosis.ties import ties
 from orchestrator.exchange.family import SECURITY_EVENTS, Side
-from orchestrator.exchange.objects import RECEIVE_LIST, SEND_LIST, TRANSPORT_CONFIG
+from orchestrator.exchange.objects import SEND_LIST, TRANSPORT_CONFIG
 from orchestrator.exchange.senders import Origin, Senders, is_internal, is_known
 
 _CERTIFICATE = (11011, 11015, 11017)
@@ -48,7 +48,7 @@ def hybrid(case: Case) -> Iterator[Finding]:
 def certificates(case: Case) -> Iterator[Finding]:
     """Find what is wrong with the partner's certificate: TLS was started, so only it can mend."""
     for number in _CERTIFICATE:
-        found = case.of(number)
+        found = case.of(number) if held(case) else ()
         if found:
             kind = SECURITY_EVENTS[number]
             yield Finding(
@@ -149,7 +149,7 @@ def _space(connector: Observation) -> Sign:
 
 def senders(case: Case) -> Iterator[Finding]:
     """Find who was refused, as far as anything shows it. Only what was received has a caller."""
-    if not case.of_side(Side.RECEIVE):
+    if not case.of_side(Side.RECEIVE) or not held(case):
         return
     if case.senders is None or not case.senders.refused:
         yield _nobody_known(case)
@@ -287,7 +287,7 @@ def silent_logs(case: Case) -> Iterator[Finding]:
 
 def protected(case: Case) -> Iterator[Finding]:
     """Find that the inventory protects the domain: no list is touched, whatever the event."""
-    if not case.protection.protects_domain(case.domain) or not listed(case, RECEIVE_LIST):
+    if not case.protection.protects_domain(case.domain) or not held(case):
         return
     why = f": {case.protection.reason}" if case.protection.reason else ""
     yield Finding(

@@ -84,6 +84,7 @@ def diagnose(case: Case) -> Diagnosis:
         decided=decided,
         findings=tuple(dict.fromkeys(findings)),
         incident=case.incident,
+        recorded=case.recorded,
         suggestion=decided.suggestion,
         by_hand=tuple(dict.fromkeys(line for f in findings for line in f.by_hand)),
         instead=_instead(decided),
