@@ -17,8 +17,10 @@ from orchestrator.resolver import LOOKUPS, hints
 ZONE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("fabrikam.com.", "TXT"): ('"v=spf1 ip4:203.0.113.0/24 include:_spf.fabrikam.com a mx -all"',),
     ("_spf.fabrikam.com.", "TXT"): (
-        '"v=spf1 ip6:2001:db8::/32 include:fabrikam.com include:broken.example "'
-        ' "redirect=gone.example"',
+        (
+            '"v=spf1 ip6:2001:db8::/32 include:fabrikam.com include:broken.example "'
+            ' "redirect=gone.example"'
+        ),
     ),
     ("fabrikam.com.", "A"): ("198.51.100.1",),
     ("fabrikam.com.", "MX"): ("10 mx.fabrikam.com.",),
