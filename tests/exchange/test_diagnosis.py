@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace as amended
 
 from orchestrator.core.facts import Facts, Observation
 from orchestrator.core.inventory import Protection
@@ -429,6 +430,22 @@ ROWS: Sequence[tuple[str, Case, Remedy, str]] = (
         case(everyday(), event(), senders=refused("198.51.100.66"), known=KNOWN),
         Remedy.NEEDS_A_PERSON,
         "forged-sender",
+    ),
+    (
+        "a partner whose mail is accepted from elsewhere",
+        case(
+            everyday(),
+            event(),
+            senders=amended(
+                refused("198.51.100.66"),
+                origins=(
+                    Origin("203.0.113.9", accepted=7),
+                    *refused("198.51.100.66").origins,
+                ),
+            ),
+        ),
+        Remedy.NEEDS_A_PERSON,
+        "accepted-elsewhere",
     ),
     (
         "the partner and a stranger",

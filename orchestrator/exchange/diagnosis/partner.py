@@ -199,6 +199,9 @@ def _compared(case: Case, log: Senders) -> Iterator[Finding]:
         yield _finding(case, "forged-sender", log, signs, Remedy.NEEDS_A_PERSON)
     elif inside:
         yield _finding(case, "partner-known", log, signs, None)
+    elif welcome := [o for o in log.origins if o.accepted and not o.refused]:
+        both = (*signs, *(_origin(case, origin) for origin in welcome[:_SHOWN]))
+        yield _finding(case, "accepted-elsewhere", log, both, Remedy.NEEDS_A_PERSON)
     else:
         yield _finding(case, "sender-not-compared", log, signs, None)
 
@@ -216,6 +219,9 @@ _TEXTS = {
     "that is not its mail, whether these are its own.",
     "partner-known": "Every refused address is one that the inventory knows of {domain}: it was "
     "the partner.",
+    "accepted-elsewhere": "Mail in the name of {domain} is accepted from other addresses, where it "
+    "proves itself, while these were refused: somebody may forge it, and the refusal is right; "
+    "or one of the partner's servers lacks TLS. Ask the partner, by a way that is not its mail.",
     "sender-not-compared": "These addresses were refused for {domain}; the inventory knows none "
     "of the partner's, so whose they are is open. Put its addresses under 'partners' in the "
     "inventory once it has confirmed them.",
@@ -256,7 +262,9 @@ def _internal_servers(case: Case) -> tuple[str, ...]:
 
 
 def _origin(case: Case, origin: Origin) -> Sign:
-    said = [f"{origin.refused} refused", origin.answer]
+    said = [f"{origin.refused} refused", origin.answer] if origin.refused else []
+    if origin.accepted:
+        said.append(f"{origin.accepted} accepted")
     if origin.others:
         said.append(f"also sends for {', '.join(origin.others[:5])}")
     hints = sorted({h.source for h in case.hints if is_known(origin.address, (h.address,))})
