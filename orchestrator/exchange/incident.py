@@ -40,9 +40,10 @@ class Sighting(Plain, frozen=True):
     incomplete: tuple[str, ...] = ()
 
     @property
-    def key(self) -> tuple[int, str, str, str]:
+    def key(self) -> tuple[int, str, str, str, str]:
         """What two sightings have in common that are one."""
-        return self.id, self.provider, self.connector.casefold(), self.server.casefold()
+        where = self.connector.casefold(), self.server.casefold()
+        return self.id, self.provider, to_ascii(self.domain), *where
 
 
 class Incident(Plain, frozen=True):
@@ -104,7 +105,7 @@ def sighting(event: SecurityEvent, origin: str) -> Sighting:
 
 def merge(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
     """Return *sightings* with those that are one put together, in the order of their coming."""
-    merged: dict[tuple[int, str, str, str], Sighting] = {}
+    merged: dict[tuple[int, str, str, str, str], Sighting] = {}
     for each in sightings:
         known = merged.get(each.key)
         merged[each.key] = each if known is None else _together(known, each)

@@ -195,6 +195,9 @@ def _compared(case: Case, log: Senders) -> Iterator[Finding]:
         yield _finding(case, "mixed-addresses", log, signs, Remedy.NEEDS_A_PERSON)
     elif shared:
         yield _finding(case, "shared-address", log, signs, Remedy.NEEDS_A_PERSON)
+    elif strange and log.accepted:
+        proven = tuple(_origin(case, origin) for origin in log.accepted[:_SHOWN])
+        yield _finding(case, "accepted-elsewhere", log, (*signs, *proven), Remedy.NEEDS_A_PERSON)
     elif case.known and strange:
         yield _finding(case, "forged-sender", log, signs, Remedy.NEEDS_A_PERSON)
     elif inside:
@@ -211,6 +214,10 @@ _TEXTS = {
     "at the same time, or addresses are translated on the way.",
     "shared-address": "An address that was refused for {domain} also sends for other domains: a "
     "shared mail service or a translated address. The address does not prove who sent it.",
+    "accepted-elsewhere": "Mail of {domain} comes in from other addresses, with mutual TLS, while "
+    "this was refused: the partner's servers do what is asked of them. What was refused came from "
+    "somebody who forges it, or from a server that the partner forgot. Ask the partner, by a way "
+    "that is not its mail; until then the refusal is right.",
     "forged-sender": "Every refused address is outside of those that the inventory knows of "
     "{domain}: somebody may forge it, and then the refusal is right. Ask the partner, by a way "
     "that is not its mail, whether these are its own.",
@@ -256,7 +263,9 @@ def _internal_servers(case: Case) -> tuple[str, ...]:
 
 
 def _origin(case: Case, origin: Origin) -> Sign:
-    said = [f"{origin.refused} refused", origin.answer]
+    said = [f"{origin.refused} refused", origin.answer] if origin.refused else []
+    if origin.accepted:
+        said.append(f"{origin.accepted} accepted")
     if origin.others:
         said.append(f"also sends for {', '.join(origin.others[:5])}")
     hints = sorted({h.source for h in case.hints if is_known(origin.address, (h.address,))})
