@@ -175,6 +175,15 @@ def inputs(incident: Incident, names: Iterable[str]) -> dict[str, str]:
 
 
 def connectors(incident: Incident) -> tuple[str, ...]:
-    r"""Return the receive connectors that the events name, as ``SERVER\Name``, once each."""
-    found = {s.connector.casefold(): s.connector for s in incident.sightings if "\\" in s.connector}
-    return tuple(found.values())
+    r"""Return the receive connectors that the events name, as ``SERVER\Name``, the latest first.
+
+    Those that are called alike on several servers, as setup's own are, count as one: what holds
+    for one of them is judged for its flow, and a playbook that acts on connectors finds the rest.
+    """
+    named = [each for each in incident.sightings if "\\" in each.connector]
+    named.sort(key=lambda each: each.last or incident.opened, reverse=True)
+    alike: dict[str, str] = {}
+    for each in named:
+        server, _, name = each.connector.casefold().partition("\\")
+        alike.setdefault(name.replace(server, "*"), each.connector)
+    return tuple(alike.values())

@@ -153,12 +153,17 @@ class _Place:
 
     @property
     def times(self) -> Times:
-        """When the change was made, and when every domain controller was first seen to have it."""
+        """When the change was made, and when every domain controller was first seen to have it.
+
+        Where it was changed again, or never arrives, nothing is waited for: whatever comes counts.
+        """
         seen = self.run.proofs.get("every_controller")
         if "every_controller" not in (self.run.plan.proofs or ()):
             return Times(self.applied, self.applied)
-        if seen is None or seen.finding.verdict in {Verdict.PENDING, Verdict.CONTRARY}:
+        if seen is None or seen.finding.verdict is Verdict.PENDING:
             return Times(self.applied, None)
+        if seen.finding.verdict is Verdict.CONTRARY:
+            return Times(self.applied, self.applied)
         since = seen.finding.since or seen.at
         return Times(self.applied, min(max(since, self.applied), seen.at))
 

@@ -94,6 +94,8 @@ class Directory:
 
         Updates are delivered up to now, or up to *at*.
         """
+        if at is None:
+            self.before()
         with self._lock:
             self._deliver(at)
             found = self._replicas[controller.casefold()].values()
@@ -101,6 +103,7 @@ class Directory:
 
     def find(self, controller: str, guid: str) -> Entry | None:
         """Return one object as *controller* has it."""
+        self.before()
         with self._lock:
             self._deliver()
             return self._replicas[controller.casefold()].get(guid)

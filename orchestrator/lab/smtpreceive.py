@@ -8,6 +8,7 @@ from datetime import datetime
 from orchestrator.lab.mail import Message, Taken
 
 FOLDER = "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\TransportRoles\\Logs"
+FOLDER_2010 = FOLDER.replace("V15", "V14")
 
 FIELDS = (
     "date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,"
@@ -16,7 +17,9 @@ FIELDS = (
 
 
 def folder(role: str) -> str:
-    """Return the directory of one role's logs, ``FrontEnd`` or ``Hub`` [doc]."""
+    """Return the directory of one role's logs, ``FrontEnd`` or ``Hub``; "" on 2010 [doc]."""
+    if not role:
+        return f"{FOLDER_2010}\\ProtocolLog\\SmtpReceive"
     return f"{FOLDER}\\{role}\\ProtocolLog\\SmtpReceive"
 
 
@@ -50,7 +53,9 @@ def lines(  # noqa: PLR0913, PLR0917 - a session has that many sides
                 context,
             )
         )
-    return f"{folder(role)}\\RECV{at:%Y%m%d%H}-1.LOG", out.getvalue()
+    # One file an hour; on 2010 one a day [doc].
+    stamp = f"{at:%Y%m%d%H}" if role else f"{at:%Y%m%d}"
+    return f"{folder(role)}\\RECV{stamp}-1.LOG", out.getvalue()
 
 
 def _talk(host: str, message: Message, taken: Taken) -> Iterator[tuple[str, str, str]]:

@@ -24,6 +24,7 @@ from orchestrator.transports.target import Target
 from orchestrator.transports.verdicts import Stage
 
 if TYPE_CHECKING:
+    from requests import PreparedRequest, Response, Session
     from winrm.protocol import Protocol
 
 _UTF8: Final = 65001
@@ -124,7 +125,7 @@ def _protocol(target: Target, password: str | None) -> "Protocol":
     from winrm.protocol import Protocol  # noqa: PLC0415 - 0.3 s of imports
 
     scheme, port = ("https", 5986) if target.ssl else ("http", 5985)
-    return Protocol(
+    protocol = Protocol(
         f"{scheme}://{target.host}:{target.port or port}/wsman",
         transport=_way(target, password),
         username=target.user,
@@ -137,6 +138,30 @@ def _protocol(target: Target, password: str | None) -> "Protocol":
         message_encryption="auto" if target.auth == "basic" else target.encryption,
         proxy=None,
     )
+    _hold(protocol, 2 * target.deadlines.read)
+    return protocol
+
+
+def _hold(protocol: "Protocol", seconds: float) -> None:
+    """Hold every answer to the bounds, that to the first request too.
+
+    pywinrm makes its session and authenticates in one go, so that no earlier place is ours.
+    """
+    from requests.adapters import HTTPAdapter  # noqa: PLC0415 - 0.1 s of imports
+
+    from orchestrator.transports.bounds import Bounded  # noqa: PLC0415 - likewise
+
+    transport = protocol.transport
+    send = transport._send_message_request  # noqa: SLF001 - see above
+
+    def held(session: "Session", prepared_request: "PreparedRequest") -> "Response":
+        for prefix, adapter in tuple(session.adapters.items()):
+            if isinstance(adapter, HTTPAdapter):
+                session.mount(prefix, Bounded(adapter, seconds))
+        prepared_request.headers["Accept-Encoding"] = "identity"
+        return send(session, prepared_request)
+
+    transport._send_message_request = held  # type: ignore[method-assign] # noqa: SLF001
 
 
 def _way(target: Target, password: str | None) -> Literal["basic", "ntlm", "kerberos"]:

@@ -15,7 +15,7 @@ from orchestrator.core.events import Outcome, ProofObserved
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.proof import Finding, Standing, Verdict
 from orchestrator.core.run import Run
-from orchestrator.lab import Lab, load_scenario
+from orchestrator.lab import Lab, load_scenario, parse_scenario
 from orchestrator.lab.faults import live
 from orchestrator.lab.faults.world import ControllerGone
 from tests.app.conftest import REMOVE, Desk
@@ -506,3 +506,44 @@ def test_through_an_endpoint_of_few_programs_protocol_logs_are_not_known(
     accepted = stands.proofs["accepted_message"].finding
     assert accepted.verdict is Verdict.UNKNOWN
     assert "there are no protocol logs" not in texts(accepted)
+
+
+PARTNER = """
+title: A partner that does not start TLS
+description: Its mail comes each minute, to either server.
+receive_list: [fabrikam.com]
+send_connectors:
+  - name: To Internet
+    properties: {AddressSpaces: ["SMTP:*;1"], DNSRoutingEnabled: true}
+traffic: [{domain: fabrikam.com, addresses: [203.0.113.10], every: 60}]
+"""
+
+
+def test_a_right_fix_is_proved_by_the_partners_own_mail_and_a_wrong_one_refuted_by_it(
+    open_desk: Open, time: Time
+) -> None:
+    with Lab(parse_scenario(PARTNER), clock=time) as lab:
+        desk = open_desk(lab, clock=time)
+        time.forward(minutes=30)
+        run = applied(desk)
+        time.forward(minutes=25)
+        mended = looked(desk, run)
+        verdicts = {name: each.finding.verdict for name, each in mended.proofs.items()}
+        assert verdicts == {
+            "every_controller": Verdict.PROVED,
+            "audit_log": Verdict.PROVED,
+            "accepted_message": Verdict.PROVED,
+            "no_events": Verdict.CLEAR,
+            "config_reloaded": Verdict.CLEAR,
+        }
+        assert mended.proof is not None
+        assert mended.proof.standing is Standing.PROVED
+
+        lab.edit("TransportConfig", TLSReceiveDomainSecureList=("fabrikam.com",))
+        time.forward(minutes=25)
+        again = looked(desk, run).proofs
+        assert "logged 11012 for fabrikam.com" in texts(again["no_events"].finding)
+        assert "530 5.7.1" in texts(again["accepted_message"].finding)
+        assert {
+            each.finding.verdict for name, each in again.items() if name != "config_reloaded"
+        } == {Verdict.CONTRARY}

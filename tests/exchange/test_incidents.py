@@ -79,7 +79,8 @@ def test_sightings_of_one_connector_are_one_and_the_latest_speaks() -> None:
         assert (found.count, found.first, found.last) == (3, NOW, later)
         assert dict(found.details) == {"status": "new"}
         assert set(found.origins) == {"a", "b", "c"}
-    assert len(merge((seen(), seen(id=11017), seen(server="ex02")))) == 3
+    others = (seen(id=11017), seen(server="ex02"), seen("adatum.com"))
+    assert len(merge((seen(), *others))) == 4
 
 
 def test_without_any_time_there_is_no_first_and_no_last() -> None:

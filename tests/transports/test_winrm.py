@@ -18,11 +18,13 @@ from orchestrator.core.errors import (
     Unreachable,
     UsageError,
 )
+from orchestrator.transports.bounds import MOST
 from orchestrator.transports.target import Deadlines, Target
 from orchestrator.transports.winrm import quote, run
+from tests.transports.conftest import Puppet
 
 if TYPE_CHECKING:
-    from tests.transports.conftest import Answer, Puppet
+    from tests.transports.conftest import Answer
 
 ORDERLY = ["Create", "Command", "Receive", "Signal", "Delete"]
 DONE = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done"
@@ -163,6 +165,25 @@ def test_a_server_that_is_not_there_is_unreachable(puppet: "Puppet") -> None:
     puppet.close()
     with pytest.raises(Unreachable):
         run(target(puppet), "wevtutil", [])
+
+
+def test_a_redirect_is_not_followed_and_nobody_logs_on_elsewhere(puppet: "Puppet") -> None:
+    elsewhere = Puppet()
+    try:
+        puppet.script = lambda _action, _body: (307, "")
+        puppet.headers["Location"] = f"http://127.0.0.1:{elsewhere.port}/wsman"
+        with pytest.raises(TransportError, match="sends us on"):
+            run(target(puppet), "wevtutil", [])
+        assert elsewhere.authorizations == []
+    finally:
+        elsewhere.close()
+
+
+def test_an_answer_longer_than_any_may_be_is_given_up(puppet: "Puppet") -> None:
+    puppet.script = cmd = Cmd()
+    cmd.instead["Receive"] = (200, "<rsp:Nothing/>" + " " * MOST)
+    with pytest.raises(TransportError, match="longer than"):
+        run(target(puppet, pipeline=5), "wevtutil", [])
 
 
 def test_control_characters_are_refused_before_anything_is_sent(puppet: "Puppet") -> None:
