@@ -31,6 +31,11 @@ _FIELDS = (
     "context",
 )
 _NEEDED = ("date-time", "connector-id", "session-id", "remote-endpoint", "event", "data")
+_WAITING = frozenset(
+    {"EHLO", "HELO", "STARTTLS", "AUTH", "DATA", "QUIT", "NOOP", "VRFY", "EXPN", "TURN"}
+)
+"""After these a client waits for the reply [RFC 2920]; one that goes on got a reply not logged."""
+
 _SESSIONS = 10_000
 _PENDING = 64
 _MAIL = re.compile(r"\s*MAIL\s+FROM:\s*<([^<>]{0,320})>", re.IGNORECASE)
@@ -138,6 +143,8 @@ class ProtocolLog:
             if len(self._sessions) >= _SESSIONS:
                 yield from _unanswered(self._sessions.pop(next(iter(self._sessions))))
             session = self._sessions[key] = _Session()
+        if session.pending and session.pending[-1] in _WAITING:
+            session.pending.pop()
         if len(session.pending) >= _PENDING:
             session.pending.popleft()
         session.pending.append(_said(row, at, tls=session.tls))

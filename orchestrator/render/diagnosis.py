@@ -114,7 +114,8 @@ def command_of(organization: str, found: Diagnosis) -> str:
     if found.suggestion.playbook == CONTACT:
         named_by = "--incident" if found.incident else "--limit"
         about = shlex.quote(found.incident or organization)
-        return f"orchestrator {CONTACT} {shlex.quote(found.domain)} {named_by} {about} --dry-run"
+        way_back = "--reply-to ADDRESS --telephone NUMBER"
+        return f"orchestrator {CONTACT} {shlex.quote(found.domain)} {named_by} {about} {way_back}"
     return f"orchestrator run {found.suggestion.playbook} {_inputs(organization, found)} --dry-run"
 
 
