@@ -123,7 +123,7 @@ class _View:
         from orchestrator.render.incidents import incident_facts, joined  # noqa: PLC0415 - likewise
 
         places = "Servers" if live else "Files"
-        code = codes.gravest(map(_code, seen))
+        code = codes.gravest(_code(each, live=live) for each in seen)
         terminal.say(describe_events(self.sightings, self.tally, seen, terminal.look, places))
         terminal.say(joined(self.before, self.after))
         if terminal.json:
@@ -144,10 +144,12 @@ class _View:
         return code
 
 
-def _code(file: "FileSeen") -> ExitCode:
+def _code(file: "FileSeen", *, live: bool) -> ExitCode:
     """Return what one place comes to: what cannot be read is not "no events"."""
     if file.error is not None:
         return codes.of_error(file.error)
+    if live:
+        return ExitCode.NO_CONTACT if file.damaged else ExitCode.DONE
     return ExitCode.USAGE if file.damaged > 0 and not file.found else ExitCode.DONE
 
 

@@ -15,6 +15,7 @@ from orchestrator.core.errors import ConfigurationError, ProtocolViolation
 from orchestrator.eventlog.damage import Damage, Entry
 from orchestrator.eventlog.reading import read_events
 from orchestrator.eventlog.source import Source
+from orchestrator.eventlog.xml import CUT_OFF
 from orchestrator.exchange.event import RawEvent
 from orchestrator.exchange.family import PROVIDERS, SECURITY_EVENTS
 from orchestrator.exchange.incident import Bookmark
@@ -120,7 +121,14 @@ def _asked(host: Host, query: str, *options: str) -> list[Entry]:
     output = host.run(
         "wevtutil", ["qe", "Application", f"/q:{query}", "/f:xml", "/e:Events", *options]
     )
-    return list(_read(output))
+    return [_whole(entry) for entry in _read(output)]
+
+
+def _whole(entry: Entry) -> Entry:
+    """Return an event that came whole, else the damage: it stays to be asked for again."""
+    if isinstance(entry, RawEvent) and CUT_OFF in entry.faults:
+        return Damage(entry.place, CUT_OFF)
+    return entry
 
 
 def _read(output: bytes) -> Iterator[Entry]:

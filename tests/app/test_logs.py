@@ -272,6 +272,46 @@ def test_a_log_that_breaks_off_in_the_middle_is_read_again_from_the_same_bookmar
         assert passes(desk)[1].incidents[0].count == 5
 
 
+class Cutter:
+    """A host whose first answer ends in the middle of its last event."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._cut = False
+
+    def run(self, program: str, arguments: Sequence[str]) -> bytes:
+        """Answer, the first time not to the end."""
+        output = self._host.run(program, arguments)
+        if self._cut:
+            return output
+        self._cut = True
+        return output[: output.rindex(b"<EventData>") + 20]
+
+
+def test_an_event_that_came_half_is_named_and_asked_for_again(
+    lab: Lab, open_desk: Callable[..., Desk]
+) -> None:
+    with lab:
+        for _ in range(3):
+            logged(lab, "EX01")
+        desk = open_desk(lab)
+        place = desk.workplace
+
+        def reach(organization: Organization, server: Server) -> Host:
+            place.reach = None
+            host = place.host(server, organization)
+            place.reach = reach
+            return Cutter(host) if server.name.startswith("ex01") else host
+
+        place.reach = reach
+        seen, ledger = passes(desk)
+        assert seen[0].log is not None
+        assert len(seen[0].log.damages) == 1
+        assert ledger.incidents[0].count == 2
+        place.reach = None
+        assert passes(desk)[1].incidents[0].count == 3
+
+
 def test_two_readers_side_by_side_count_once(lab: Lab, open_desk: Callable[..., Desk]) -> None:
     with lab:
         for _ in range(3):

@@ -195,13 +195,13 @@ def _compared(case: Case, log: Senders) -> Iterator[Finding]:
         yield _finding(case, "mixed-addresses", log, signs, Remedy.NEEDS_A_PERSON)
     elif shared:
         yield _finding(case, "shared-address", log, signs, Remedy.NEEDS_A_PERSON)
-    elif strange and log.accepted:
-        proven = tuple(_origin(case, origin) for origin in log.accepted[:_SHOWN])
-        yield _finding(case, "accepted-elsewhere", log, (*signs, *proven), Remedy.NEEDS_A_PERSON)
     elif case.known and strange:
         yield _finding(case, "forged-sender", log, signs, Remedy.NEEDS_A_PERSON)
     elif inside:
         yield _finding(case, "partner-known", log, signs, None)
+    elif log.accepted:
+        both = (*signs, *(_origin(case, origin) for origin in log.accepted[:_SHOWN]))
+        yield _finding(case, "accepted-elsewhere", log, both, Remedy.NEEDS_A_PERSON)
     else:
         yield _finding(case, "sender-not-compared", log, signs, None)
 
@@ -214,15 +214,14 @@ _TEXTS = {
     "at the same time, or addresses are translated on the way.",
     "shared-address": "An address that was refused for {domain} also sends for other domains: a "
     "shared mail service or a translated address. The address does not prove who sent it.",
-    "accepted-elsewhere": "Mail of {domain} comes in from other addresses, with mutual TLS, while "
-    "this was refused: the partner's servers do what is asked of them. What was refused came from "
-    "somebody who forges it, or from a server that the partner forgot. Ask the partner, by a way "
-    "that is not its mail; until then the refusal is right.",
     "forged-sender": "Every refused address is outside of those that the inventory knows of "
     "{domain}: somebody may forge it, and then the refusal is right. Ask the partner, by a way "
     "that is not its mail, whether these are its own.",
     "partner-known": "Every refused address is one that the inventory knows of {domain}: it was "
     "the partner.",
+    "accepted-elsewhere": "Mail in the name of {domain} is accepted from other addresses, where it "
+    "proves itself, while these were refused: somebody may forge it, and the refusal is right; "
+    "or one of the partner's servers lacks TLS. Ask the partner, by a way that is not its mail.",
     "sender-not-compared": "These addresses were refused for {domain}; the inventory knows none "
     "of the partner's, so whose they are is open. Put its addresses under 'partners' in the "
     "inventory once it has confirmed them.",
