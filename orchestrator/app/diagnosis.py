@@ -10,7 +10,7 @@ from orchestrator.app.workplace import Workplace
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.facts import Facts, Query, Reader
 from orchestrator.core.inventory import Organization, Partner
-from orchestrator.eventlog.protocol import Reading, read_files, read_server
+from orchestrator.eventlog.protocol import Reading, read_files, read_server, read_somewhere
 from orchestrator.exchange.diagnosis import Case, Diagnosis, Hint, diagnose, queries
 from orchestrator.exchange.domains import to_ascii
 from orchestrator.exchange.event import host
@@ -122,21 +122,28 @@ def _fetch(
         home = host(server.name).casefold()
         if concerned and home not in concerned:
             continue
-        folders = organization.protocol_logs or paths.get(home, DEFAULT_FOLDERS)
+        known = organization.protocol_logs or paths.get(home, ())
         moments = _moments(s for s in sightings if host(s.server).casefold() == home)
         try:
             reached = workplace.host(server, organization)
-            read_server(reached, server.name, folders, moments, reading)
+            if known:
+                read_server(reached, server.name, known, moments, reading)
+            else:
+                read_somewhere(reached, server.name, USUAL_FOLDERS, moments, reading)
         except OrchestratorError as error:
             reading.gaps.append(f"{server.name}: {error.message}")
 
 
 _ROOT = "C:\\Program Files\\Microsoft\\Exchange Server"
-DEFAULT_FOLDERS = tuple(
-    f"{_ROOT}\\V15\\TransportRoles\\Logs\\{service}\\ProtocolLog\\SmtpReceive"
-    for service in ("FrontEnd", "Hub")
+USUAL_FOLDERS = tuple(
+    f"{_ROOT}\\{part}\\ProtocolLog\\SmtpReceive"
+    for part in (
+        "V15\\TransportRoles\\Logs\\FrontEnd",
+        "V15\\TransportRoles\\Logs\\Hub",
+        "V14\\TransportRoles\\Logs",
+    )
 )
-"""Where Exchange 2013 and later write, unless somebody moved it [doc]."""
+"""Where Exchange writes unless somebody moved it: 2013 and later, then 2010 [doc]."""
 
 
 def _paths(facts: Facts) -> Mapping[str, tuple[str, ...]]:

@@ -118,6 +118,23 @@ def read_server(
             _fetch(host, server, f"{folder}\\{name}", reading)
 
 
+def read_somewhere(
+    host: Host, server: str, folders: Sequence[str], moments: Sequence[datetime], reading: Reading
+) -> None:
+    """Fetch as ``read_server`` does from wherever among *folders* there are logs.
+
+    That some of them are not there is no gap, as long as one is.
+    """
+    before, had = len(reading.gaps), len(reading.sources)
+    read_server(host, server, folders, moments, reading)
+    if len(reading.sources) > had:
+        absent = tuple(f"{server}: {folder}: {_ABSENT}" for folder in folders)
+        reading.gaps[before:] = [g for g in reading.gaps[before:] if not g.startswith(absent)]
+
+
+_ABSENT = "it is not there, or may not be read"
+
+
 def _listed(host: Host, folder: str) -> list[str]:
     """Return the names of protocol logs, the newest first. ``/b`` is bare names, no language."""
     said = host.run("dir", ("/b", "/o-d", folder)).decode("utf-8", "replace")
@@ -151,5 +168,5 @@ def _fetch(host: Host, server: str, path: str, reading: Reading) -> None:
 
 def _reason(error: TransportError) -> str:
     if isinstance(error, ProgramFailed):
-        return f"it is not there, or may not be read ({error.complaint[:200] or error.code})"
+        return f"{_ABSENT} ({error.complaint[:200] or error.code})"
     return error.message

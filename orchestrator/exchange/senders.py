@@ -38,8 +38,8 @@ class Origin(Plain, frozen=True):
 class Senders(Plain, frozen=True):
     """What protocol logs say of one domain. *sources* are the logs, *gaps* what was not read.
 
-    *senders* are the refused addresses of ``MAIL FROM``; *more* counts those beyond the first
-    thousand.
+    *senders* are the addresses of ``MAIL FROM`` whose mail bounced (what was only deferred comes
+    again by itself); *more* counts those beyond the first thousand.
     """
 
     domain: str
@@ -56,6 +56,11 @@ class Senders(Plain, frozen=True):
         """The addresses that were refused, the most refused first."""
         found = [origin for origin in self.origins if origin.refused]
         return tuple(sorted(found, key=lambda origin: (-origin.refused, origin.address)))
+
+    @property
+    def accepted(self) -> tuple[Origin, ...]:
+        """The addresses from which mail came in, and none was refused."""
+        return tuple(o for o in self.origins if o.accepted and not o.refused)
 
 
 @dataclass(slots=True)
@@ -85,11 +90,12 @@ class Roll:
         known = self._own.get(attempt.remote)
         if known is None:
             if len(self._own) >= _ADDRESSES:
-                self._more += attempt.refused
+                self._more += attempt.code >= 500
                 return
             known = Origin(attempt.remote)
         self._own[attempt.remote] = _with(known, attempt)
-        if attempt.refused and attempt.sender not in self._senders:
+        bounced = attempt.code >= 500
+        if bounced and attempt.sender not in self._senders:
             if len(self._senders) < _SENDERS:
                 self._senders[attempt.sender] = None
             else:

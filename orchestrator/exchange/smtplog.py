@@ -31,11 +31,13 @@ _FIELDS = (
     "context",
 )
 _NEEDED = ("date-time", "connector-id", "session-id", "remote-endpoint", "event", "data")
+_WAITING = frozenset(
+    {"EHLO", "HELO", "STARTTLS", "AUTH", "DATA", "QUIT", "NOOP", "VRFY", "EXPN", "TURN"}
+)
+"""After these a client waits for the reply [RFC 2920]; one that goes on got a reply not logged."""
+
 _SESSIONS = 10_000
 _PENDING = 64
-_ALONE = frozenset({"EHLO", "HELO", "STARTTLS", "DATA", "NOOP", "VRFY", "EXPN"})
-"""Commands after which a client has to wait for the reply, pipelining or not (RFC 2920)."""
-
 _MAIL = re.compile(r"\s*MAIL\s+FROM:\s*<([^<>]{0,320})>", re.IGNORECASE)
 _REPLY = re.compile(r"([2-5][0-9]{2})(?: (.*)|$)", re.DOTALL)
 
@@ -68,10 +70,6 @@ class Attempt:
 class _Session:
     tls: bool = False
     pending: deque[Attempt | str] = field(default_factory=deque)
-
-    def waited(self) -> None:
-        """Forget what must have been answered before the client went on, in the log or not."""
-        self.pending = deque(said for said in self.pending if said not in _ALONE)
 
 
 @dataclass(slots=True)
@@ -145,7 +143,8 @@ class ProtocolLog:
             if len(self._sessions) >= _SESSIONS:
                 yield from _unanswered(self._sessions.pop(next(iter(self._sessions))))
             session = self._sessions[key] = _Session()
-        session.waited()
+        if session.pending and session.pending[-1] in _WAITING:
+            session.pending.pop()
         if len(session.pending) >= _PENDING:
             session.pending.popleft()
         session.pending.append(_said(row, at, tls=session.tls))

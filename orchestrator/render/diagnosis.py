@@ -18,6 +18,7 @@ from orchestrator.render.text import (
 
 _SHOWN = 20
 _SIGNS = 12
+_SOURCES = 3
 
 VERDICTS = {
     Remedy.REMOVE_FROM_LIST: "take the domain off the list; nothing else",
@@ -59,7 +60,9 @@ def _finding(finding: Finding, look: Look) -> Lines:
     if len(finding.signs) > _SIGNS:
         yield Line(f"      and {plural(len(finding.signs) - _SIGNS, 'more sign')}", Tone.QUIET)
     if finding.sources:
-        sources = "; ".join(finding.sources[:_SIGNS])
+        sources = "; ".join(finding.sources[:_SOURCES])
+        if len(finding.sources) > _SOURCES:
+            sources += f"; and {len(finding.sources) - _SOURCES} more"
         yield from wrapped(f"Seen in: {sources}", Tone.QUIET, indent=6, width=look.width)
 
 
@@ -109,9 +112,10 @@ def command_of(organization: str, found: Diagnosis) -> str:
     if any(safe(text) != text or "\n" in text for text in named):
         return ""
     if found.suggestion.playbook == CONTACT:
-        about = found.incident or found.domain
-        where = "" if found.incident else f" --limit {shlex.quote(organization)}"
-        return f"orchestrator {CONTACT} {shlex.quote(about)}{where}"
+        named_by = "--incident" if found.incident else "--limit"
+        about = shlex.quote(found.incident or organization)
+        way_back = "--reply-to ADDRESS --telephone NUMBER"
+        return f"orchestrator {CONTACT} {shlex.quote(found.domain)} {named_by} {about} {way_back}"
     return f"orchestrator run {found.suggestion.playbook} {_inputs(organization, found)} --dry-run"
 
 

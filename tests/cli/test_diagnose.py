@@ -1,5 +1,6 @@
 """``orchestrator diagnose``, and runs that answer an incident, beside a lab."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -238,3 +239,42 @@ def test_an_incident_says_where_and_limit_may_not_contradict_it(
     )
     assert against.code == 2
     assert "Leave --limit away" in against.words
+
+
+@pytest.mark.parametrize(
+    ("scenario", "verdict", "rule", "command"),
+    [
+        ("forged-sender", "needs-a-person", "accepted-elsewhere", ""),
+        ("relay-in-front", "relay-in-front", "relay-in-front", ""),
+        ("our-side", "fix-our-side", "tls-not-offered", "run offer-tls --incident"),
+        ("incident", "remove-from-list", "serves-everybody", "run remove-domain-security"),
+        ("incident-dedicated", "retire-dedicated", "dedicated", "run retire-dedicated-connectors"),
+    ],
+)
+def test_what_the_traffic_of_a_simulated_organization_left_behind_is_told_apart(
+    open_door: Callable[..., Door], scenario: str, verdict: str, rule: str, command: str
+) -> None:
+    door = open_door(scenario)
+    assert door("events").code == 0
+    answer, found = diagnosed(door, "fabrikam.com", "--protocol-log", "auto")
+    assert (found["verdict"], found["decided_by"]) == (verdict, rule)
+    assert answer.code == (4 if verdict == "needs-a-person" else 0)
+    assert found["protocol_logs"]
+    assert all("\\Hub\\" in gap for gap in _texts(found["gaps"]))
+    assert command in str(found["command"])
+    assert bool(found["command"]) is bool(command)
+    if command:
+        planned = door(*shlex.split(str(found["command"]))[1:])
+        assert planned.code == 0, planned.words
+
+
+def _texts(value: object) -> list[str]:
+    assert isinstance(value, list)
+    return value
+
+
+def test_a_name_that_cannot_be_typed_as_it_is_shown_is_put_into_no_command(door: Door) -> None:
+    logged(door, connector="Default Frontend EX01\u202e")
+    _, found = diagnosed(door, "fabrikam.com")
+    assert "\u202e" not in str(found["command"])
+    assert "\u202e" not in door("diagnose", "fabrikam.com").out

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from msgspec.structs import replace as amended
 
 from orchestrator.core.facts import Facts, Observation
 from orchestrator.core.inventory import Protection
@@ -60,11 +59,19 @@ def edge(name: str = "EDGE01") -> Observation:
     return Observation(ref(EXCHANGE_SERVER, name), {"Name": name, "ServerRole": ("Edge",)})
 
 
-def refused(*addresses: str, others: Sequence[str] = (), domain: str = "fabrikam.com") -> Senders:
+def refused(
+    *addresses: str,
+    others: Sequence[str] = (),
+    accepted: Sequence[str] = (),
+    domain: str = "fabrikam.com",
+) -> Senders:
     """Return what a protocol log says when these addresses were refused."""
     return Senders(
         domain,
-        tuple(Origin(a, 3, answer="530 5.7.1 no", others=tuple(others)) for a in addresses),
+        (
+            *(Origin(a, 3, answer="530 5.7.1 no", others=tuple(others)) for a in addresses),
+            *(Origin(a, accepted=2) for a in accepted),
+        ),
         senders=(f"anna@{domain}",),
         sources=("recv.log",),
         first=AT,
@@ -432,26 +439,27 @@ ROWS: Sequence[tuple[str, Case, Remedy, str]] = (
         "forged-sender",
     ),
     (
-        "a partner whose mail is accepted from elsewhere",
-        case(
-            everyday(),
-            event(),
-            senders=amended(
-                refused("198.51.100.66"),
-                origins=(
-                    Origin("203.0.113.9", accepted=7),
-                    *refused("198.51.100.66").origins,
-                ),
-            ),
-        ),
-        Remedy.NEEDS_A_PERSON,
-        "accepted-elsewhere",
-    ),
-    (
         "the partner and a stranger",
         case(everyday(), event(), senders=refused("203.0.113.9", "198.51.100.66"), known=KNOWN),
         Remedy.NEEDS_A_PERSON,
         "mixed-addresses",
+    ),
+    (
+        "a stranger, while the partner's own mail comes in",
+        case(everyday(), event(), senders=refused("198.51.100.66", accepted=("203.0.113.9",))),
+        Remedy.NEEDS_A_PERSON,
+        "accepted-elsewhere",
+    ),
+    (
+        "one of the partner's servers, while another's mail comes in",
+        case(
+            everyday(),
+            event(),
+            senders=refused("203.0.113.9", accepted=("203.0.113.8",)),
+            known=KNOWN,
+        ),
+        Remedy.REMOVE_FROM_LIST,
+        "serves-everybody",
     ),
     (
         "an internal and a public address",

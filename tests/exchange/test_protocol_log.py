@@ -119,6 +119,10 @@ def test_a_refused_session_has_its_address_domain_and_answer() -> None:
             [("203.0.113.9", "fabrikam.com", False, 0)],
         ),
         ((row("<", mail()),), [("203.0.113.9", "fabrikam.com", False, 0)]),
+        (
+            (row("<", "EHLO x"), row("<", mail()), row(">", "530 no")),
+            [("203.0.113.9", "fabrikam.com", False, 530)],
+        ),
         ((row(">", "530 without a question"), row("?", "what")), []),
     ],
     ids=[
@@ -132,6 +136,7 @@ def test_a_refused_session_has_its_address_domain_and_answer() -> None:
         "gone before the reply",
         "a session id used again",
         "a torn end",
+        "a reply that was not logged",
         "strange rows",
     ],
 )
@@ -172,7 +177,7 @@ def test_a_header_without_what_is_needed_makes_every_row_damaged() -> None:
 def test_sessions_that_never_end_cost_bounded_memory() -> None:
     lines = (row("<", mail(), session=str(number)) for number in range(10_050))
     assert len(read(*lines)[1]) == 10_050
-    flood = [row("<", "NOOP")] * 200
+    flood = [row("<", "RSET")] * 200
     assert told(read(*flood, row("<", mail()))[1])[-1][1] == "fabrikam.com"
 
 
@@ -213,6 +218,8 @@ def test_who_was_refused_is_counted_by_address_and_who_else_sends_from_there() -
         attempt("192.0.2.1", user="b"),
         attempt("192.0.2.1", code=250),
         attempt("192.0.2.2"),
+        attempt("192.0.2.4", code=451, user="later"),
+        attempt("192.0.2.5", code=250),
         attempt("192.0.2.3", code=0),
         attempt("192.0.2.1", "adatum.com", 250),
         attempt("192.0.2.1", "", 250),
@@ -222,7 +229,9 @@ def test_who_was_refused_is_counted_by_address_and_who_else_sends_from_there() -
     assert [(o.address, o.refused, o.accepted, o.others) for o in found.refused] == [
         ("192.0.2.1", 2, 1, ("adatum.com",)),
         ("192.0.2.2", 1, 0, ()),
+        ("192.0.2.4", 1, 0, ()),
     ]
+    assert [origin.address for origin in found.accepted] == ["192.0.2.5"]
     first = found.refused[0]
     assert (first.connectors, first.answer) == ((CONNECTOR,), "530 x")
     assert first.first is not None

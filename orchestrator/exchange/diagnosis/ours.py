@@ -54,11 +54,11 @@ def certificate(case: Case) -> Iterator[Finding]:
         if not concerned or event.id not in CERTIFICATE_EVENTS:
             continue
         now = _not_older(event, concerned[0].seen)
-        what = "no certificate fits the name" if event.id == 12014 else "the certificate expired of"
+        what = "no certificate fits" if event.id == 12014 else "the certificate has expired for"
         name = dict(event.details).get("fqdn", "its connectors")
         yield Finding(
             "own-certificate",
-            f"{event.server}: {what} {name}; STARTTLS is not offered with it. "
+            f"{event.server}: {what} {name}: STARTTLS is not offered with it. "
             + (
                 "Install or renew it, and enable it for SMTP; the list is not at fault."
                 if now

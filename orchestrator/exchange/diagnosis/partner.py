@@ -199,8 +199,8 @@ def _compared(case: Case, log: Senders) -> Iterator[Finding]:
         yield _finding(case, "forged-sender", log, signs, Remedy.NEEDS_A_PERSON)
     elif inside:
         yield _finding(case, "partner-known", log, signs, None)
-    elif welcome := [o for o in log.origins if o.accepted and not o.refused]:
-        both = (*signs, *(_origin(case, origin) for origin in welcome[:_SHOWN]))
+    elif log.accepted:
+        both = (*signs, *(_origin(case, origin) for origin in log.accepted[:_SHOWN]))
         yield _finding(case, "accepted-elsewhere", log, both, Remedy.NEEDS_A_PERSON)
     else:
         yield _finding(case, "sender-not-compared", log, signs, None)
