@@ -18,7 +18,8 @@ import orchestrator
 from orchestrator.app.moves import Moved, Snapshot, moves
 from orchestrator.lab import Lab, load_scenario
 
-SCENARIO = "default"
+SCENARIO = "incident"
+INCIDENT = "contoso-fabrikam.com-1"
 DOMAIN = "fabrikam.com"
 COMPUTER = "EX01"
 CONNECTOR = "Default Frontend EX01"
@@ -32,7 +33,8 @@ _REMEDY = (Moved("TransportConfig", "TLSReceiveDomainSecureList", DOMAIN, ""),)
 class Scene:
     """One command. *arguments* follow ``orchestrator``; *proof* is what must be so afterwards.
 
-    *moved* is how the organization then differs from how it was in the beginning.
+    *moved* is how the organization then differs from how it was in the beginning, *code* how the
+    command ends.
     """
 
     title: str
@@ -40,6 +42,7 @@ class Scene:
     proof: str
     moved: tuple[Moved, ...]
     writes: int
+    code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +57,24 @@ class Played:
 
 def scenes(today: date) -> tuple[Scene, ...]:
     """Return the scenes after the incident, in order."""
-    remedy = (
-        "run",
-        "remove-domain-security",
-        "--set",
-        f"domain={DOMAIN}",
-        "--set",
-        f"connector={COMPUTER}\\{CONNECTOR}",
-    )
+    remedy = ("run", "remove-domain-security", "--incident", INCIDENT)
     reason = f"{DOMAIN} mends its TLS"
     agreed = ("--yes", "--reason", reason, "--review-by", (today + _REVIEW).isoformat())
     return (
+        Scene(
+            "What did the servers log?",
+            ("events",),
+            "What three servers logged is one incident; nothing was written to Exchange.",
+            (),
+            0,
+        ),
+        Scene(
+            "What is wrong, who was refused, and what helps?",
+            ("diagnose", DOMAIN, "--protocol-log", "auto"),
+            "It was only looked at.",
+            (),
+            0,
+        ),
         Scene(
             "Look first: a dry run",
             (*remedy, "--dry-run"),
@@ -80,11 +90,12 @@ def scenes(today: date) -> tuple[Scene, ...]:
             1,
         ),
         Scene(
-            "Read it back: is anything left to do?",
-            (*remedy, "--dry-run", "--detailed-exitcode"),
-            "Nothing is left to do, and nothing more was written.",
+            "Did it help?",
+            ("verify", "last"),
+            "Each server's own domain controller has it. The rest is pending: silence proves nothing.",
             _REMEDY,
             1,
+            code=3,
         ),
         Scene(
             "Undo it",
@@ -119,7 +130,7 @@ class Stage:
         return Played(scene, ended.returncode, output, self._fault(scene, ended.returncode))
 
     def _fault(self, scene: Scene, exit_code: int) -> str:
-        if exit_code != 0:
+        if exit_code != scene.code:
             return f"the command ended with {exit_code}"
         found = moves(self._before, self.lab.snapshot())
         if sorted(found) != sorted(scene.moved):
