@@ -98,7 +98,7 @@ class Endpoint:
         if request.resource == console.RESOURCE:
             session = Session(self.organization, self.server, caller.user, {})
             codepage = request.options.get("WINRS_CODEPAGE", "")
-            return Console(session, int(codepage or 437), self._forget)
+            return Console(session, console.known(codepage), self._forget)
         rights = granted(caller.user.roles) if request.resource == EXCHANGE else {}
         if self._is_constrained(request.resource):
             rights = {"wevtutil.exe": None}

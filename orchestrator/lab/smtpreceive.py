@@ -69,6 +69,7 @@ def _talk(host: str, message: Message, taken: Taken) -> Iterator[tuple[str, str,
         yield "*", f"CN={host}", "Sending certificate"
         yield "*", "", "TLS protocol SP_PROT_TLS1_2_SERVER negotiation succeeded"
         yield "<", f"EHLO mail.{message.domain}", ""
+        yield ">", f"250  {host} Hello SIZE PIPELINING 8BITMIME", ""
     yield "<", f"MAIL FROM:<news@{message.domain}> SIZE=1234", ""
     yield ">", taken.reply, ""
     yield "<", "QUIT", ""

@@ -68,6 +68,9 @@ def test_a_large_answer_comes_in_pieces_and_whole(lab: Lab) -> None:
         (["qe", "Application", "/q:*[System[Nonsense=1]]"], 15001, b"query is invalid"),
         (["qe", "Application", "/zz:1"], 87, b"Invalid option zz"),
         (["bake"], 87, b"Invalid command"),
+        (["qe", "Application", "/c:-1"], 87, b"option c"),
+        (["qe", "Application", "/rd:perhaps"], 87, b"rd"),
+        (["qe", "Application", f"/q:*[System[{'(' * 3000}]]"], 15001, b"query is invalid"),
     ],
 )
 def test_wevtutil_refuses_as_the_real_one_does(
@@ -94,6 +97,13 @@ def test_files_are_listed_and_read(lab: Lab) -> None:
     assert ran.std_out == b"one\r\ntwo\r\n"
     assert session(lab).run_cmd("type", ["C:\\nothing"]).status_code == 1
     assert session(lab).run_cmd("dir", ["/b", "C:\\nothing"]).status_code == 1
+
+
+@pytest.mark.parametrize("codepage", ["abc", "99999"])
+def test_a_code_page_that_nobody_knows_is_a_fault(lab: Lab, codepage: str) -> None:
+    protocol = session(lab).protocol
+    with pytest.raises(Exception, match="parameter is incorrect"):
+        protocol.open_shell(codepage=codepage)  # type: ignore[arg-type] # it is what a stranger sends
 
 
 @pytest.mark.parametrize("user", ["reader", "nobody"])
@@ -179,7 +189,7 @@ def test_queries_choose_as_documented(query: str, numbers: list[int]) -> None:
         "*[System[EventID # 1]]",
     ],
 )
-def test_queries_that_windows_does_not_take_are_refused(query: str) -> None:
+def test_queries_that_the_lab_does_not_take_are_refused(query: str) -> None:
     with pytest.raises(Invalid):
         compile_query(query)
 

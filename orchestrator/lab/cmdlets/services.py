@@ -16,6 +16,8 @@ _TYPES = "Microsoft.Exchange.Data.Directory.Management"
 def _reader(type_name: str, role: str) -> Callable[[Call], Awaitable[None]]:
     async def read(call: Call) -> None:
         where = controller(call)
+        old = call.session.organization.scenario.generation == 2010
+        folder = smtpreceive.folder("" if old else role)
         wanted = call.arguments.get("Identity")
         host = str(wanted or "").partition(".")[0].casefold()
         entries = call.session.organization.directory.entries(where, "ExchangeServer")
@@ -30,7 +32,7 @@ def _reader(type_name: str, role: str) -> Callable[[Call], Awaitable[None]]:
                 "Identity": Cell(v.TEXT, entry.name),
                 "Guid": Cell(v.GUID, str(uuid5(UUID(entry.guid), role))),
                 "OriginatingServer": Cell(v.TEXT, where),
-                "ReceiveProtocolLogPath": Cell(v.TEXT, smtpreceive.folder(role)),
+                "ReceiveProtocolLogPath": Cell(v.TEXT, folder),
                 "ReceiveProtocolLogMaxAge": Cell(v.TEXT, "30.00:00:00"),
                 "ReceiveProtocolLogMaxDirectorySize": Cell(v.TEXT, "250 MB (262,144,000 bytes)"),
             }

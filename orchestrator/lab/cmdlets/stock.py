@@ -120,10 +120,10 @@ def _visible(
     call: Call, cmdlets: Mapping[str, Cmdlet], pattern: str
 ) -> Iterator[tuple[Cmdlet, Mapping[str, Parameter]]]:
     rights = call.session.rights
-    for cmdlet in cmdlets.values():
-        if fnmatchcase(cmdlet.name.casefold(), pattern.casefold()) and (
-            cmdlet.stock or cmdlet.name in rights
-        ):
+    for name, cmdlet in cmdlets.items():
+        if name != cmdlet.name.casefold():  # another spelling of one that is there
+            continue
+        if fnmatchcase(name, pattern.casefold()) and (cmdlet.stock or cmdlet.name in rights):
             visible = remaining(call.session, cmdlet)
             yield cmdlet, legal_parameters(cmdlet, visible)
 

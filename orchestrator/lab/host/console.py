@@ -1,5 +1,6 @@
 """A remote command shell of ordinary WinRM: one program after the other, bytes coming back."""
 
+import codecs
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 from orchestrator.lab.cmdlet import Session
 from orchestrator.lab.host.programs import Machine, run_line
 from orchestrator.lab.shell import INVALID_SELECTORS
+from orchestrator.lab.soap import Fault
 
 RESOURCE = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd"
 
@@ -74,6 +76,16 @@ class Console:
         if found is None:
             raise INVALID_SELECTORS
         return found
+
+
+def known(codepage: str) -> int:
+    """Return the code page that Create asks for, 437 without a wish. Raises Fault."""
+    try:
+        number = int(codepage or "437")
+        codecs.lookup(_encoding(number))
+    except (ValueError, LookupError):
+        raise Fault(87, "w:InvalidParameter", "The parameter is incorrect. ") from None
+    return number
 
 
 def _encoding(codepage: int) -> str:

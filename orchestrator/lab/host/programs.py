@@ -137,17 +137,20 @@ def _queried(machine: Machine, options: Mapping[str, str]) -> Ran:
     try:
         test: Test = compile_query(options.get("q", "*"))
         count = int(options.get("c", "0") or "0")
+        backwards = {"true": True, "false": False}[options.get("rd", "false").casefold()]
     except Invalid:
         return Ran(
             err="Failed to read events from log or log query.\r\nThe specified query is invalid."
             "\r\n",
             code=15001,
         )
-    except ValueError:
+    except (ValueError, KeyError):
+        return _invalid("Invalid value for option c or rd.")
+    if count < 0:
         return _invalid("Invalid value for option c.")
     now = machine.organization.clock().astimezone(UTC)
     found = [record for record in machine.log.records() if test(record, now)]
-    if options.get("rd", "false").casefold() == "true":
+    if backwards:
         found.reverse()
     return _shown(machine.log, found[: count or None], options)
 

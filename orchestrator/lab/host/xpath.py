@@ -57,6 +57,7 @@ class _Parser:
         self._tokens = _tokens(text)
         self._at = 0
         self._comparisons = 0
+        self._depth = 0
 
     def whole(self) -> Test:
         self._take("*")
@@ -88,8 +89,12 @@ class _Parser:
 
     def _one(self, within: str) -> Test:
         if self._seen("("):
+            self._depth += 1
+            if self._depth > MOST:
+                raise Invalid("too deep")
             test = self._either(within)
             self._take(")")
+            self._depth -= 1
             return test
         for element in ("Provider", "TimeCreated"):
             if within == "System" and self._seen(element):
