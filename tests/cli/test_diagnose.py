@@ -31,7 +31,8 @@ def logged(
 ) -> None:
     """Have a server log an event, and read the logs."""
     door.lab.organization.logs[server].write(FRONT, number, (domain, connector))
-    assert door("events").code == 0
+    read = door("events")
+    assert read.code == 0, read.words
 
 
 def diagnosed(door: Door, *arguments: str) -> tuple[Answer, dict[str, object]]:
