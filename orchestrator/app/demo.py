@@ -92,7 +92,7 @@ def scenes(today: date) -> tuple[Scene, ...]:
         Scene(
             "Did it help?",
             ("verify", "last"),
-            "Each server's own domain controller has it. The rest is pending: silence proves nothing.",
+            "Each domain controller has it. The rest is pending: silence proves nothing.",
             _REMEDY,
             1,
             code=3,

@@ -38,11 +38,12 @@ def describe(organization: str, found: Diagnosis, look: Look) -> Lines:
     yield from wrapped(f"{found.verdict}: {VERDICTS[found.verdict]}.", tone, width=look.width)
     yield from heading("What is wrong, and why")
     yield from _finding(found.decided, look)
-    rest = [finding for finding in found.findings if finding != found.decided]
+    rest = {one.text: one for one in found.findings if one.text != found.decided.text}
     if rest:
         yield from heading("What else was found")
-    for finding in rest:
-        yield from _finding(finding, look)
+    for finding in rest.values():
+        # What holds of another server as well needs no second list of signs.
+        yield from _finding(finding, look, bare=finding.rule == found.decided.rule)
     yield from _refused(found, look)
     yield from heading("What it would not do")
     for text in found.instead:
@@ -50,14 +51,14 @@ def describe(organization: str, found: Diagnosis, look: Look) -> Lines:
     yield from _next(organization, found, look)
 
 
-def _finding(finding: Finding, look: Look) -> Lines:
+def _finding(finding: Finding, look: Look, *, bare: bool = False) -> Lines:
     text = f"{finding.text} ({finding.rule} {finding.mark})"
     yield from wrapped(text, indent=2, bullet="- ", width=look.width)
-    for sign in finding.signs[:_SIGNS]:
+    for sign in () if bare else finding.signs[:_SIGNS]:
         mark = look.mark(holds=sign.holds)
         said = f"{mark} {sign.subject} {sign.property}: {sign.value}"
         yield from wrapped(said, Tone.QUIET, indent=6, width=look.width)
-    if len(finding.signs) > _SIGNS:
+    if len(finding.signs) > _SIGNS and not bare:
         yield Line(f"      and {plural(len(finding.signs) - _SIGNS, 'more sign')}", Tone.QUIET)
     if finding.sources:
         sources = "; ".join(finding.sources[:_SOURCES])

@@ -31,11 +31,16 @@ def test_the_whole_job_is_shown_and_nothing_stays(
     said = capfd.readouterr().out
     order = [
         "11012",
-        "$ orchestrator run remove-domain-security --set domain=fabrikam.com",
+        "$ orchestrator events",
+        "contoso-fabrikam.com-1: opened with",
+        "$ orchestrator diagnose fabrikam.com --protocol-log auto",
+        "remove-from-list",
+        "$ orchestrator run remove-domain-security --incident contoso-fabrikam.com-1",
         "This was a dry run: nothing was written.",
         "Set-TransportConfig -TLSReceiveDomainSecureList @{Remove='fabrikam.com'}",
         "The list lost that one entry; everything else is as it was.",
-        "Nothing is left to do, and nothing more was written.",
+        "$ orchestrator verify last",
+        "each server's own domain controller has it: proved",
         "$ orchestrator rollback last --yes",
         "The organization is as it was in the beginning.",
     ]
@@ -49,25 +54,26 @@ def test_the_whole_job_is_shown_and_nothing_stays(
 def test_the_demo_is_a_document_too(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--output", "json"]) == 0
     document = json.loads(capfd.readouterr().out)
-    assert [each["exit_code"] for each in document["scenes"]] == [0, 0, 0, 0]
+    assert [each["exit_code"] for each in document["scenes"]] == [0, 0, 0, 0, 3, 0]
     assert all(each["fault"] == "" for each in document["scenes"])
     assert "fabrikam.com" in document["scenes"][0]["output"]
 
 
 def scene(*arguments: str, moved: bool = False, writes: int = 0) -> Scene:
-    remedy = scenes(date(2026, 11, 23))[1].moved
+    remedy = scenes(date(2026, 11, 23))[3].moved
     return Scene("A scene", arguments, "It is so.", remedy if moved else (), writes)
 
 
 @pytest.mark.usefixtures("temporary")
 def test_a_scene_that_goes_wrong_is_noticed() -> None:
-    remedy = scenes(date.today())[1].arguments  # noqa: DTZ011 - a date of review that has not gone by
+    remedy = scenes(date.today())[3].arguments  # noqa: DTZ011 - a date of review that has not gone by
     with stage() as played:
         wrong = played.play(scene("run", "no-such-playbook"), capture=True)
         assert wrong.fault == "the command ended with 2"
         assert "there is no playbook 'no-such-playbook'" in wrong.output
         idle = played.play(scene("playbook", "list", moved=True, writes=1), capture=True)
         assert idle.fault.startswith("the organization differs by: ")
+        played.play(scene("events"), capture=True)
         secret = played.play(scene(*remedy), capture=True)
         assert "TransportConfig TLSReceiveDomainSecureList from 'fabrikam.com'" in secret.fault
         assert played.play(scene("playbook", "list", moved=True, writes=2), capture=True).fault == (
