@@ -22,6 +22,8 @@ from orchestrator.eventlog import FORMS, Damage, Entry, Form, Source, evtx, read
 from orchestrator.eventlog.source import Broken
 from orchestrator.exchange.event import RawEvent, interpret
 from orchestrator.exchange.family import PROVIDERS, SECURITY_EVENTS, TLS_NOT_STARTED
+from orchestrator.exchange.senders import Roll
+from orchestrator.exchange.smtplog import ProtocolLog
 from orchestrator.exchange.tally import Tally
 from orchestrator.loader.inventory import parse_inventory
 from orchestrator.loader.playbook import parse_playbook
@@ -229,6 +231,25 @@ def _sayings() -> Sequence[bytes]:
     return [text.encode() for text in (*rows, said, sentence, "-1073468668\n%1\n%2\n10.0.0.1")]
 
 
+def _attempts(content: bytes) -> object:
+    """Read a protocol log, and count who was refused."""
+    roll = Roll("fabrikam.com")
+    for attempt in ProtocolLog().read(content.decode("utf-8", "replace").splitlines()):
+        roll.add(attempt)
+    return roll.senders((), (), None, None).refused
+
+
+def _protocol_logs() -> Sequence[bytes]:
+    """Return a log with a refused session, one over TLS, and one in quotes."""
+    start = "2026-11-25T08:00:00.000Z,EX01\\From Fabrikam,08DD"
+    ends = "192.0.2.1:25,[2001:db8::7]:40000"
+    talk = ("+,,", "<,EHLO a,", ">,250  a,", "<,MAIL FROM:<a@fabrikam.com>,", ">,530 5.7.1 no,")
+    secure = ("<,STARTTLS,", ">,220 ready,", '<,"MAIL FROM:<b@fabrikam.com> X=1,2",', ">,250 OK,")
+    rows = [f"{start},{at},{ends},{said}" for at, said in enumerate((*talk, *secure))]
+    fields = "date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint"
+    return ["\r\n".join([f"#Fields: {fields},event,data,context", *rows]).encode()]
+
+
 TARGETS: Final = {
     "clixml": Target(decode, _written("clixml"), (ClixmlError,)),
     "message": Target(_message, _written("message"), ()),
@@ -251,4 +272,5 @@ TARGETS: Final = {
     },
     "events evtx": Target(_extracted, _archive, (ConfigurationError, Broken), cost=500),
     "interpret": Target(_said, _sayings, ()),
+    "protocol log": Target(_attempts, _protocol_logs, ()),
 }
