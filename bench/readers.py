@@ -189,7 +189,7 @@ def _archive() -> Sequence[bytes]:
     """Return event log files, as a writer of the tests makes them."""
     from tests.eventlog.evtx import evtx as written  # noqa: PLC0415 - only for this target
 
-    system = (
+    system: tuple[object, ...] = (
         "System",
         {},
         [

@@ -140,13 +140,13 @@ class _Books:
 class Process(Workplace):
     """A workplace that waits in no time, and is killed as its host says."""
 
-    host: Host
+    machine: Host
     waited = 0.0
 
     @property
     def store(self) -> Store:
         """The store, with the host's moments around each append."""
-        return _Books(super().store, self.host)
+        return _Books(super().store, self.machine)
 
     def pause(self, seconds: float) -> None:
         """Wait a thousandth of it."""
@@ -268,8 +268,8 @@ class Trial:
             done = None
         finally:
             self._calm()
-            self.ahead = at.host.ahead
-            self.report.struck += at.host.struck
+            self.ahead = at.machine.ahead
+            self.report.struck += at.machine.struck
             at.close()
         self.report.story.append("killed" if done is None else _told(done))
         self._judge(done)
@@ -325,7 +325,7 @@ class Trial:
             host.jump = self.rng.randint(1, 40)
             host.by = timedelta(days=self.rng.choice((-1, 1)))
         at = Process(self.inventory, str(self.folder / "store"), self._connect(host))
-        at.host, at.clock = host, host.now
+        at.machine, at.clock = host, host.now
         return at
 
     def _connect(self, host: Host) -> Callable[[Organization, Server], Transport]:
