@@ -187,9 +187,10 @@ def _logs(form: Form) -> Callable[[], Sequence[bytes]]:
 
 def _archive() -> Sequence[bytes]:
     """Return event log files, as a writer of the tests makes them."""
-    from tests.eventlog.evtx import evtx as written  # noqa: PLC0415 - only for this target
+    from tests.eventlog.evtx import Node  # noqa: PLC0415 - only for this target
+    from tests.eventlog.evtx import evtx as written  # noqa: PLC0415 - likewise
 
-    system: tuple[object, ...] = (
+    system: Node = (
         "System",
         {},
         [
