@@ -10,8 +10,8 @@ import msgspec
 
 from orchestrator.app.logs import LogSeen
 from orchestrator.app.workplace import Workplace
-from orchestrator.core.command import Plain
-from orchestrator.core.errors import JournalDamaged, UsageError
+from orchestrator.core.codec import Codec
+from orchestrator.core.errors import UsageError
 from orchestrator.core.plan import Plan, canonical
 from orchestrator.exchange.event import SecurityEvent, host, interpret
 from orchestrator.exchange.incident import (
@@ -33,43 +33,13 @@ from orchestrator.journal import Store, StreamMoved
 
 STREAMS = "incidents/"
 
-SCHEMA = 1
-"""The layout of an event of a ledger; a newer one is refused."""
-
 _TRIES = 5
 
 
-class _Envelope(Plain, frozen=True):
-    schema: int
-    event: Happening
+_CODEC: Codec[Happening] = Codec(Happening, "an event of incidents")
 
-
-class _Layout(msgspec.Struct, frozen=True):
-    schema: int = 0
-
-
-_decoder = msgspec.json.Decoder(_Envelope)
-
-
-def encode(event: Happening) -> bytes:
-    """Return the canonical JSON of *event* with the number of its layout."""
-    return canonical(_Envelope(SCHEMA, event))
-
-
-def decode(payload: bytes) -> Happening:
-    """Return the event. Raises JournalDamaged for a newer layout or one that makes no sense."""
-    try:
-        if msgspec.json.decode(payload, type=_Layout).schema > SCHEMA:
-            raise JournalDamaged(
-                "what is recorded of incidents was written by a newer version of this program",
-                "Use that version, or a newer one; nothing was changed.",
-            )
-        return _decoder.decode(payload).event
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise JournalDamaged(
-            f"what is recorded of incidents cannot be read: {error}",
-            "Check the store with 'orchestrator journal check'.",
-        ) from error
+encode = _CODEC.encode
+decode = _CODEC.decode
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from orchestrator.core.calendar import Brake
+from orchestrator.core.codec import Codec
 from orchestrator.core.command import Plain
-from orchestrator.core.errors import JournalDamaged
-from orchestrator.core.plan import SCHEMA, Drift, Sealed, canonical
+from orchestrator.core.plan import Drift, Sealed
 from orchestrator.core.proof import Finding
 
 
@@ -237,34 +236,7 @@ Event: TypeAlias = (
 )
 
 
-class _Envelope(Plain, frozen=True):
-    schema: int
-    event: Event
+_CODEC: Codec[Event] = Codec(Event, "an event")
 
-
-class _Layout(msgspec.Struct, frozen=True):
-    schema: int = 0
-
-
-_decoder = msgspec.json.Decoder(_Envelope)
-
-
-def encode(event: Event) -> bytes:
-    """Return the canonical JSON of *event* with the number of its layout."""
-    return canonical(_Envelope(SCHEMA, event))
-
-
-def decode(payload: bytes) -> Event:
-    """Return the event. Raises JournalDamaged for a newer layout or one that makes no sense."""
-    try:
-        if msgspec.json.decode(payload, type=_Layout).schema > SCHEMA:
-            raise JournalDamaged(
-                "an event was written by a newer version of this program",
-                "Use that version, or a newer one; nothing was changed.",
-            )
-        return _decoder.decode(payload).event
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise JournalDamaged(
-            f"an event cannot be read: {error}",
-            "Check the store with 'orchestrator journal check'.",
-        ) from error
+encode = _CODEC.encode
+decode = _CODEC.decode

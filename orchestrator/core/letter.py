@@ -11,13 +11,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
-import msgspec
 from msgspec.structs import replace
 
+from orchestrator.core.codec import Codec
 from orchestrator.core.command import Plain
 from orchestrator.core.errors import JournalDamaged, RefusedError
 from orchestrator.core.events import Mandate
-from orchestrator.core.plan import SCHEMA, canonical
 
 
 class Standing(StrEnum):
@@ -202,34 +201,7 @@ def ensure_sendable(known: Correspondence) -> None:
             assert_never(known.standing)
 
 
-class _Envelope(Plain, frozen=True):
-    schema: int
-    event: Event
+_CODEC: Codec[Event] = Codec(Event, "an event of a letter")
 
-
-class _Layout(msgspec.Struct, frozen=True):
-    schema: int = 0
-
-
-_decoder = msgspec.json.Decoder(_Envelope)
-
-
-def encode(event: Event) -> bytes:
-    """Return the canonical JSON of *event* with the number of its layout."""
-    return canonical(_Envelope(SCHEMA, event))
-
-
-def decode(payload: bytes) -> Event:
-    """Return the event. Raises JournalDamaged for a newer layout or one that makes no sense."""
-    try:
-        if msgspec.json.decode(payload, type=_Layout).schema > SCHEMA:
-            raise JournalDamaged(
-                "a letter was recorded by a newer version of this program",
-                "Use that version, or a newer one; nothing was sent.",
-            )
-        return _decoder.decode(payload).event
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise JournalDamaged(
-            f"an event of a letter cannot be read: {error}",
-            "Check the store with 'orchestrator journal check'.",
-        ) from error
+encode = _CODEC.encode
+decode = _CODEC.decode
