@@ -3,9 +3,8 @@
 The files are on the servers' disks, and reached as the event logs are.
 """
 
-import re
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from orchestrator.app.batch import side_by_side
 from orchestrator.app.logs import FORKS, transport_servers
@@ -13,6 +12,7 @@ from orchestrator.app.workplace import Workplace
 from orchestrator.core.command import Host
 from orchestrator.core.errors import OrchestratorError, ProgramFailed
 from orchestrator.core.inventory import Organization, Server
+from orchestrator.eventlog.protocol import covers, listed
 from orchestrator.exchange.senders import is_known
 from orchestrator.exchange.silence import Passage, PassagesOf
 from orchestrator.exchange.smtplog import Attempt, ProtocolLog
@@ -28,7 +28,6 @@ FOLDERS = (
 MOST = 50
 """Files of one folder that are read at most: the latest."""
 
-_NAME = re.compile(r"RECV(\d{10})-\d+\.LOG", re.IGNORECASE)
 _SILENT = (
     "its protocol logs have nothing since the change; connectors may not write any "
     "(ProtocolLoggingLevel)"
@@ -40,11 +39,12 @@ def passages(
 ) -> tuple[PassagesOf, ...]:
     """Return what was said to *domains* since then, of every transport server."""
     servers, missed = transport_servers(workplace, organization)
+    hours = _hours(since, workplace.clock())
 
     def look(server: Server) -> PassagesOf:
         try:
             host = workplace.host(server, organization)
-            return _read(host, server.name, organization, domains, since)
+            return _read(host, server.name, organization, domains, since, hours)
         except OrchestratorError as error:
             return PassagesOf(server.name, unread=error.message)
 
@@ -55,15 +55,20 @@ def passages(
     return (*read, *unread)
 
 
-def _read(
-    host: Host, name: str, organization: Organization, domains: Collection[str], since: datetime
+def _read(  # noqa: PLR0913, PLR0917 - a look has that many sides
+    host: Host,
+    name: str,
+    organization: Organization,
+    domains: Collection[str],
+    since: datetime,
+    hours: Sequence[datetime],
 ) -> PassagesOf:
-    files = [path for folder in _folders(organization) for path in _files(host, folder, since)]
+    files = [path for folder in _folders(organization) for path in _files(host, folder, hours)]
     if not files:
         return PassagesOf(name, unread="there are no protocol logs since the change")
     log, found = ProtocolLog(), []
     for path in files:
-        text = host.run("cmd", ["/c", "type", path]).decode("utf-8", "replace")
+        text = host.run("type", [path]).decode("utf-8", "replace")
         found += [_passage(each, organization) for each in log.read(text.splitlines())]
     if log.last is None or log.last <= since:
         return PassagesOf(name, unread=_SILENT)
@@ -75,31 +80,24 @@ def _folders(organization: Organization) -> Sequence[str]:
     return organization.protocol_logs or FOLDERS
 
 
-def _files(host: Host, folder: str, since: datetime) -> Iterator[str]:
-    """Yield the files that can hold what was written since, oldest first.
-
-    Their names tell the hour, in UTC, in which they were begun [obs]: of what is older, the latest
-    may go on into the time in question.
-    """
+def _files(host: Host, folder: str, moments: Sequence[datetime]) -> Iterator[str]:
+    """Yield the files that can hold what was written at one of *moments*, oldest first."""
     try:
-        listed = host.run("cmd", ["/c", "dir", "/b", folder]).decode("utf-8", "replace")
+        names = [name for name in listed(host, folder) if covers(name, moments)]
     except ProgramFailed as error:
         if error.code is None:  # a JEA endpoint without such a program, not a missing folder
             raise
         return
-    begun = sorted((at, name) for name in listed.split("\r\n") if (at := _begun(name)))
-    hour = since.replace(minute=0, second=0, microsecond=0)
-    first = max((at for at, _ in begun if at < hour), default=hour)
-    for _, name in [each for each in begun if each[0] >= first][-MOST:]:
-        yield f"{folder}\\{name}"
+    yield from (f"{folder}\\{name}" for name in reversed(names[:MOST]))
 
 
-def _begun(name: str) -> datetime | None:
-    found = _NAME.fullmatch(name.strip())
-    try:
-        return datetime.strptime(found[1], "%Y%m%d%H").replace(tzinfo=UTC) if found else None
-    except ValueError:
-        return None
+def _hours(since: datetime, now: datetime) -> tuple[datetime, ...]:
+    """Return the moments of each hour from *since* to *now*, the last MOST of them."""
+    number = max(0, int((now - since) / _HOUR))
+    return (*(now - _HOUR * at for at in range(min(number, MOST) + 1)), since)
+
+
+_HOUR = timedelta(hours=1)
 
 
 def _passage(attempt: Attempt, organization: Organization) -> Passage | None:

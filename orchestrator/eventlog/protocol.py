@@ -105,11 +105,11 @@ def read_server(
     for folder in folders:
         place = f"{server}: {folder}"
         try:
-            names = _listed(host, folder)
+            names = listed(host, folder)
         except TransportError as error:
             reading.gaps.append(f"{place}: {_reason(error)}")
             continue
-        wanted = [name for name in names if _covers(name, moments)]
+        wanted = [name for name in names if covers(name, moments)]
         if not wanted:
             reading.gaps.append(f"{place}: no file of the time in question")
         if len(wanted) > FILES:
@@ -135,15 +135,18 @@ def read_somewhere(
 _ABSENT = "it is not there, or may not be read"
 
 
-def _listed(host: Host, folder: str) -> list[str]:
-    """Return the names of protocol logs, the newest first. ``/b`` is bare names, no language."""
+def listed(host: Host, folder: str) -> list[str]:
+    """Return the names of the protocol logs in *folder*, the newest first.
+
+    ``/b`` is bare names, free of language. Raises TransportError.
+    """
     said = host.run("dir", ("/b", "/o-d", folder)).decode("utf-8", "replace")
     names = [line.strip() for line in said.splitlines()]
     found = [name for name in names if _NAME.fullmatch(name)]
     return sorted(found, key=str.casefold, reverse=True)
 
 
-def _covers(name: str, moments: Sequence[datetime]) -> bool:
+def covers(name: str, moments: Sequence[datetime]) -> bool:
     """Say whether a file's hour, or day, lies within an hour of one of *moments*."""
     found = _NAME.fullmatch(name)
     if found is None:
