@@ -11,11 +11,11 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
 from orchestrator.core.command import Plain
+from orchestrator.core.contradictions import Contradiction, contradictions
 from orchestrator.core.errors import ConfigurationError
 from orchestrator.core.inventory import (
     Auth,
     Connection,
-    Contradiction,
     Credential,
     DomainName,
     HostName,
@@ -31,7 +31,6 @@ from orchestrator.core.inventory import (
     Variable,
     WinRM,
     Words,
-    contradictions,
 )
 from orchestrator.core.limits import Ceiling, Limits
 from orchestrator.core.selection import EVERYTHING

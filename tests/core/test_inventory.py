@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from orchestrator.core.contradictions import contradictions
 from orchestrator.core.errors import UsageError
 from orchestrator.core.inventory import (
     Auth,
@@ -18,7 +19,6 @@ from orchestrator.core.inventory import (
     Server,
     Source,
     Timeouts,
-    contradictions,
 )
 
 
