@@ -12,7 +12,7 @@ from orchestrator.core.errors import ConnectionLost, NotLetIn, Unreachable
 from orchestrator.core.inventory import Organization, Server
 from orchestrator.eventlog import live
 from orchestrator.exchange.incident import Ledger
-from orchestrator.lab import Lab, parse_scenario
+from orchestrator.lab import Lab, Options, parse_scenario
 from tests.app.conftest import Desk
 
 THREE = """
@@ -179,6 +179,19 @@ def test_a_server_that_cannot_be_read_is_named_and_the_others_count(
         seen, ledger = passes(open_desk(lab))
         assert [type(one.error) for one in seen] == [type(None), Unreachable, type(None)]
         assert ledger.incidents[0].count == 2
+
+
+def test_logs_are_read_over_https_and_only_from_servers_whose_certificate_is_trusted(
+    open_desk: Callable[..., Desk],
+) -> None:
+    with Lab(parse_scenario(THREE), options=Options(https=True)) as lab:
+        logged(lab, "EX01")
+        text = lab.inventory_text(auth="basic", ssl=True)
+        trusting = text.replace("    winrm:\n", f"    ca_file: {lab.ca_file}\n    winrm:\n")
+        assert passes(open_desk(lab, text=trusting))[1].incidents[0].count == 1
+        seen, _ = passes(open_desk(lab, text=text))
+        assert {type(one.error) for one in seen} == {Unreachable}
+        assert "TLS" in str(seen[0].error)
 
 
 def test_an_event_log_reader_is_told_why_the_shell_stays_shut(

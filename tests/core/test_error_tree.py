@@ -52,3 +52,10 @@ def test_the_tree_at_the_head_of_the_module_names_every_error() -> None:
     assert len(kinds) > 10
     for kind in kinds:
         assert kind.__name__ in drawn
+
+
+def test_a_program_that_failed_says_how_as_far_as_that_is_known() -> None:
+    told = errors.ProgramFailed("wevtutil", 5, "Access is denied.", server="ex01")
+    assert str(told) == "ex01: wevtutil ended with 5: Access is denied."
+    silent = errors.ProgramFailed("wevtutil", None, "", server="ex01", advice="Look there.")
+    assert (silent.message, silent.advice) == ("ex01: wevtutil failed: no reason", "Look there.")

@@ -112,3 +112,8 @@ def test_a_pipeline_is_one_line() -> None:
 )
 def test_what_failed_is_told_without_language(error: ErrorRecord, failure: str) -> None:
     assert error.failure == failure
+
+
+def test_an_argument_without_a_name_stands_in_its_place() -> None:
+    call = Command("wevtutil.exe", (("", "qe"), ("", "it's")))
+    assert powershell(call) == "wevtutil.exe 'qe' 'it''s'"

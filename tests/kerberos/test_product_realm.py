@@ -57,3 +57,17 @@ def test_without_a_ticket_nobody_is_let_in_and_the_message_says_what_to_do(
     assert run.returncode == 8
     assert "kinit" in run.stderr + run.stdout
     assert not lab.audit()
+
+
+@pytest.mark.parametrize("encryption", ["auto", "always"])
+def test_a_ticket_reads_the_event_logs_with_messages_encrypted(
+    home: Path, lab: Lab, encryption: str
+) -> None:
+    strings = ("fabrikam.com", "Default Frontend EX01")
+    lab.organization.logs["EX01"].write("MSExchangeFrontEndTransport", 11012, strings)
+    file = home / "inventory.yaml"
+    file.write_text(file.read_text().replace("encryption: auto", f"encryption: {encryption}"))
+    read = _orchestrator(home, "events")
+    assert read.returncode == 0, read.stderr + read.stdout
+    assert "contoso-fabrikam.com-1: opened with 1 event" in read.stdout
+    assert lab.open_shells == 0
