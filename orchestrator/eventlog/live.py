@@ -63,8 +63,8 @@ def read_log(
         found.lost = _overwritten(host, since)
     wanted = tuple(sorted(set(ids)))
     for _ in range(PAGES):
-        entries = _asked(host, _query(wanted, after, since), "/rd:false", f"/c:{PAGE}")
-        events = [entry for entry in entries if isinstance(entry, RawEvent)]
+        entries = _asked(host, _query(wanted, after, since), f"/c:{PAGE}")
+        events = [each for each in entries if isinstance(each, RawEvent) and _fits(each, after)]
         found.damages += [entry for entry in entries if isinstance(entry, Damage)]
         found.events += (one for one in events if not _before(one, bookmark, found))
         last = max((one.record or 0 for one in events), default=0)
@@ -75,6 +75,11 @@ def read_log(
         after = last
     found.more = True
     return found
+
+
+def _fits(event: RawEvent, after: int) -> bool:
+    """Say whether an event is one that was asked for, also where a server takes that lightly."""
+    return event.record is None or event.record > after
 
 
 def _before(event: RawEvent, bookmark: Bookmark | None, found: LogRead) -> bool:
@@ -113,7 +118,7 @@ def _overwritten(host: Host, since: datetime) -> bool:
 
 
 def _one(host: Host, query: str) -> list[RawEvent]:
-    entries = _asked(host, query, "/rd:false", "/c:1")
+    entries = _asked(host, query, "/c:1")
     return [entry for entry in entries if isinstance(entry, RawEvent)][:1]
 
 
