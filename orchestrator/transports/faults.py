@@ -199,6 +199,9 @@ ROWS: Final[dict[str, Judge]] = {
     **{f"pypsrp.{name}": judge for name, judge in _PYPSRP.items()},
     **{f"spnego.exceptions.{name}": judge for name, judge in _SPNEGO.items()},
     **{f"winrm.exceptions.{name}": judge for name, judge in _WINRM.items()},
+    # pywinrm's copy of requests-kerberos, which cannot be imported without Kerberos.
+    "winrm.vendor.requests_kerberos.exceptions.KerberosExchangeError": verdicts.ticketless,
+    "winrm.vendor.requests_kerberos.exceptions.MutualAuthenticationError": verdicts.rejected,
     "orchestrator.transports.bounds.Deflected": verdicts.deflected,
     "orchestrator.transports.bounds.Disguised": verdicts.garbled,
     "orchestrator.transports.bounds.Endless": verdicts.violation,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _UTF8: Final = 65001
 
+_PASSING: Final = (ConnectionLost, ProtocolViolation)
+
 LARGEST: Final = 256 * 1024**2
 """Bytes that a program may write before it is given up: no server may fill our memory."""
 
@@ -40,8 +42,11 @@ class WinRMHost:
     target: Target
 
     def run(self, program: str, arguments: Sequence[str]) -> bytes:
-        """Run a program; see ``run``."""
-        return run(self.target, program, arguments)
+        """Run a program that only reads; see ``run``. Where the wire breaks, once more."""
+        try:
+            return run(self.target, program, arguments)
+        except _PASSING:
+            return run(self.target, program, arguments)
 
 
 def run(
@@ -60,7 +65,7 @@ def run(
     password = target.secret() if target.secret is not None else None
     with (
         Translation(target.name, Stage.OPENING, password) as translation,
-        _shell(_protocol(target, password)) as (protocol, shell),
+        _shell(lambda: _protocol(target, password)) as (protocol, shell),
     ):
         translation.stage = Stage.RUNNING
         deadline = clock() + target.deadlines.pipeline
@@ -89,16 +94,36 @@ def quote(argument: str) -> str:
 
 
 @contextmanager
-def _shell(protocol: "Protocol") -> Iterator[tuple["Protocol", str]]:
+def _shell(connect: "Callable[[], Protocol]") -> "Iterator[tuple[Protocol, str]]":
+    protocol = connect()
     try:
         shell = protocol.open_shell(codepage=_UTF8)
         try:
             yield protocol, shell
         finally:
-            with suppress(TransportError), Translation("", Stage.RUNNING):
-                protocol.close_shell(shell, close_session=False)
+            if not _closed(protocol, shell):
+                _farewell(connect, shell)
     finally:
         protocol.transport.close_session()
+
+
+def _farewell(connect: "Callable[[], Protocol]", shell: str) -> None:
+    """Close a shell over a new connection: a sealed one that broke cannot be taken up again."""
+    protocol = connect()
+    try:
+        _closed(protocol, shell)
+    finally:
+        protocol.transport.close_session()
+
+
+def _closed(protocol: "Protocol", shell: str) -> bool:
+    """Close a shell, and say whether the server said so."""
+    try:
+        with Translation("", Stage.RUNNING):
+            protocol.close_shell(shell, close_session=False)
+    except TransportError:
+        return False
+    return True
 
 
 def _output(
