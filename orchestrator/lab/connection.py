@@ -215,9 +215,12 @@ class Connection(asyncio.Protocol):
         protocol = protocol_of(content_type)
         context = self._gate.context
         if protocol:
+            from spnego.exceptions import SpnegoError  # noqa: PLC0415 - heavy
+
             try:
                 body = unseal(context, body)
-            except (ValueError, AttributeError):
+            except (ValueError, AttributeError, SpnegoError):
+                # Sealed for another connection, as of a client whose own one broke [seen].
                 self._note("Unsealable", caller.user.name, 400)
                 return _Response(400)
         status, answer, action = await self.endpoint.handle(body, caller)
