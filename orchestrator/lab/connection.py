@@ -220,7 +220,7 @@ class Connection(asyncio.Protocol):
             try:
                 body = unseal(context, body)
             except (ValueError, AttributeError, SpnegoError):
-                # Sealed for another connection, as of a client whose own one broke [seen].
+                # Sealed for another connection, as of a client whose own one broke.
                 self._note("Unsealable", caller.user.name, 400)
                 return _Response(400)
         status, answer, action = await self.endpoint.handle(body, caller)
