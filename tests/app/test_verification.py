@@ -280,6 +280,7 @@ class Pauses(threading.Event):
         return self.is_set()
 
 
+@pytest.mark.slow
 def test_waiting_looks_again_until_nothing_is_pending_and_holds_nothing(
     desk: Desk, lagging: Lab, time: Time
 ) -> None:

@@ -50,6 +50,7 @@ def test_the_whole_job_is_shown_and_nothing_stays(
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("temporary")
 def test_the_demo_is_a_document_too(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--output", "json"]) == 0

@@ -242,6 +242,7 @@ def test_an_incident_says_where_and_limit_may_not_contradict_it(
     assert "Leave --limit away" in against.words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scenario", "verdict", "rule", "command"),
     [
