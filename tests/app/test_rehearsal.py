@@ -23,6 +23,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 SHIPPED = [load_rehearsal(file) for file in rehearsals(TOP)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rehearsal", "case"),
     [
