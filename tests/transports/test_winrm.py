@@ -20,7 +20,7 @@ from orchestrator.core.errors import (
 )
 from orchestrator.transports.bounds import MOST
 from orchestrator.transports.target import Deadlines, Target
-from orchestrator.transports.winrm import quote, run
+from orchestrator.transports.winrm import WinRMHost, quote, run
 from tests.transports.conftest import Puppet
 
 if TYPE_CHECKING:
@@ -231,3 +231,23 @@ def split(line: str) -> list[str]:
         else:
             current, started, at = current + line[at], True, at + 1
     return [*arguments, current] if started else arguments
+
+
+def test_a_shell_that_could_not_be_closed_is_closed_over_a_new_connection(puppet: "Puppet") -> None:
+    puppet.script = cmd = Cmd(stdout=b"all of it")
+    cmd.instead["Delete"] = None
+    assert run(target(puppet), "wevtutil", []) == b"all of it"
+    assert puppet.actions == [*ORDERLY, "Delete"]
+
+
+def test_a_read_whose_wire_breaks_is_tried_once_more_and_no_more(puppet: "Puppet") -> None:
+    cmd = Cmd(stdout=b"all of it")
+    puppet.script = lambda action, body: (
+        None if action == "Command" and puppet.actions.count("Command") == 1 else cmd(action, body)
+    )
+    assert WinRMHost(target(puppet)).run("wevtutil", []) == b"all of it"
+    puppet.actions.clear()
+    puppet.script = lambda action, body: None if action == "Command" else cmd(action, body)
+    with pytest.raises(ConnectionLost):
+        WinRMHost(target(puppet)).run("wevtutil", [])
+    assert puppet.actions.count("Command") == 2
